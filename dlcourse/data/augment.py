@@ -17,20 +17,23 @@ def affine(images: Tensor, *, angle: Tensor, shift: Tensor, scale: Tensor, shear
     images (B, C, H, W); angle (B,) in degrees, anticlockwise; shift (B, 2) in pixels, right and down; scale (B,), 1 keeps the
     size; shear (B,), pixels right per pixel down. Bilinear interpolation. Returns the shape of images.
     """
+    if images.ndim != 4:
+        raise ValueError(f"images of shape {tuple(images.shape)} given; (batch, channels, height, width) wanted")
     height, width = images.shape[-2:]
-    turn = torch.deg2rad(angle)
-    cos, sin = turn.cos(), turn.sin()
-    # grid_sample asks for each output pixel where it comes from: the inverse of the map, in coordinates from -1 to 1.
-    # The map is rotation · shear · scale about the centre, then the shift; x is right, y is down.
-    inverse = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)  # (B, 2, 2) turns back
-    unshear = torch.eye(2, device=images.device).repeat(len(images), 1, 1)
-    unshear[:, 0, 1] = -shear
-    inverse = unshear @ inverse / scale[:, None, None]
-    size = torch.tensor([width / 2, height / 2], device=images.device)
-    offset = -(inverse @ shift[:, :, None]) / size[:, None]  # (B, 2, 1)
-    matrix = torch.cat([inverse * (size[None, :] / size[:, None]), offset], -1)  # (B, 2, 3)
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    cos, sin = torch.deg2rad(angle).cos(), torch.deg2rad(angle).sin()
+    # grid_sample asks of each output pixel where it comes from: the inverse of the map x ↦ scale · turn · slant · x + shift
+    # about the centre. Coordinates run from −1 to 1, x to the right and y down, so that "anticlockwise" turns x towards −y.
+    x = _centres(width, images) * width / 2 - shift[:, 0, None]  # (B, W), pixels from the centre
+    y = _centres(height, images) * height / 2 - shift[:, 1, None]  # (B, H)
+    cos, sin, slant = (t[:, None] for t in (cos / scale, sin / scale, shear))
+    down = (sin * x)[:, None, :] + (cos * y)[:, :, None]  # (B, H, W)
+    right = (cos * x)[:, None, :] - (sin * y)[:, :, None] - slant[:, :, None] * down
+    grid = torch.stack([right * (2 / width), down * (2 / height)], dim=-1)  # (B, H, W, 2)
     return F.grid_sample(images, grid, align_corners=False)
+
+
+def _centres(size: int, like: Tensor) -> Tensor:
+    return (torch.arange(size, device=like.device, dtype=like.dtype) + 0.5) * (2 / size) - 1  # pixel centres from -1 to 1
 
 
 class RandomAffine:

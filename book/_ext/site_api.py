@@ -1,0 +1,48 @@
+"""The directive `package-modules`: the documentation of every public module of dlcourse, found, not listed."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+PACKAGE = "dlcourse"
+
+
+def public_modules() -> Iterator[str]:
+    """Yield the dotted names of the modules that have something of their own to show."""
+    package = importlib.import_module(PACKAGE)
+    for info in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
+        module = importlib.import_module(info.name)
+        own = (getattr(value, "__module__", "") for name, value in vars(module).items() if not name.startswith("_"))
+        if "._" not in info.name and info.name in own:
+            yield info.name
+
+
+class PackageModules(SphinxDirective):
+    """Document all public modules, each in a section of its own."""
+
+    def run(self) -> list[nodes.Node]:
+        lines = StringList()
+        for name in sorted(public_modules()):
+            title = name.removeprefix(f"{PACKAGE}.")
+            for line in (title, "-" * len(title), "", f".. automodule:: {name}", "   :members:", ""):
+                lines.append(line, self.env.doc2path(self.env.docname))
+        parent = nodes.section()
+        self.state.nested_parse(lines, self.content_offset, parent, match_titles=True)
+        return parent.children
+
+
+def keep_plain(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    # docstrings are plain text with shapes, stars and bars in them: shown as written, line by line
+    text = [line.translate(str.maketrans({c: "\\" + c for c in "\\*`|_"})) for line in lines]
+    lines[:] = [f"| {line.replace(' ' * 4, chr(0xA0) * 4)}" if line.strip() else "" for line in text]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("package-modules", PackageModules)
+    app.connect("autodoc-process-docstring", keep_plain)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

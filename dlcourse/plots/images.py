@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from torch import Tensor
 from dlcourse.plots.look import HAIRLINE, INK, MUTED, SIGNED, WIDTH
 
 _TITLE_INCHES, _GAP_INCHES = 0.24, 0.08
+_ERRORS = LinearSegmentedColormap.from_list("errors", ["#FFFFFF", "#F0883E"])  # dark text can be read on all of it
+_DIAGONAL = "#F0F0F0"
 
 
 def image_grid(
@@ -88,12 +90,12 @@ def confusion(matrix: Tensor, *, labels: Sequence[object] | None = None, title: 
     side = min(WIDTH * 0.8, 1.2 + 0.46 * classes)
     figure = Figure(figsize=(side, side))
     ax = figure.subplots()
-    ax.imshow(errors, cmap="Oranges", vmin=0, vmax=max(1, errors.max()))
+    ax.imshow(errors, cmap=_ERRORS, vmin=0, vmax=max(1, errors.max()))
     for (row, column), count in np.ndenumerate(counts):
+        if row == column:
+            ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=_DIAGONAL))
         if count:
-            dark = row != column and count > 0.6 * errors.max()
-            color = "white" if dark else MUTED if row == column else INK
-            ax.text(column, row, f"{count}", ha="center", va="center", color=color, fontsize=9)
+            ax.text(column, row, f"{count}", ha="center", va="center", color=MUTED if row == column else INK, fontsize=9)
     ax.set_xticks(range(classes), names)
     ax.set_yticks(range(classes), names)
     ax.tick_params(length=0)

@@ -20,6 +20,8 @@ _STYLE: dict[str, Any] = {
     "figure.dpi": 96,
     "figure.facecolor": PAPER,  # figures keep their paper in dark mode, where the page sets them on a card
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.07,
+    "figure.constrained_layout.w_pad": 0.07,
     "figure.titlesize": 12,
     "savefig.dpi": 192,
     "savefig.facecolor": PAPER,

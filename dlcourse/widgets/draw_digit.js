@@ -149,18 +149,18 @@ const LEVELS = (() => { // 256 colours as the 32-bit numbers that an ImageData h
   });
 })();
 
-// Paints all maps of a layer side by side, bright where a map is strong; one scale for the whole layer.
-function paintMaps(canvas, { outputs, side, sums }, columns) {
-  const gap = 2, cell = side + gap, width = columns * cell - gap, height = Math.ceil(outputs / columns) * cell - gap;
+// Paints the first `shown` maps of a layer side by side, bright where a map is strong; one scale for the whole layer.
+function paintMaps(canvas, { outputs, side, sums }, columns, shown) {
+  const gap = side / 14, cell = side + gap, width = columns * cell - gap, height = Math.ceil(shown / columns) * cell - gap;
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
   const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer), row = (side + 2) * outputs;
   let largest = 0;
   for (let r = 1; r <= side; r++) for (let p = r * row + outputs; p < (r + 1) * row - outputs; p++) if (sums[p] > largest) largest = sums[p];
-  const scale = largest > 0 ? 255 / largest : 0;
-  for (let o = 0; o < outputs; o++) {
+  const scale = largest > 0 ? 255 / (0.7 * largest) : 0; // the few strongest places are white alike, so that the others show
+  for (let o = 0; o < shown; o++) {
     const corner = Math.floor(o / columns) * cell * width + (o % columns) * cell;
     for (let r = 0; r < side; r++) for (let c = 0; c < side; c++)
-      pixels[corner + r * width + c] = LEVELS[Math.floor(sums[(r + 1) * row + (c + 1) * outputs + o] * scale)];
+      pixels[corner + r * width + c] = LEVELS[Math.min(sums[(r + 1) * row + (c + 1) * outputs + o] * scale, 255) | 0];
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
@@ -198,12 +198,13 @@ function build(root, words, numClasses) {
   const view = make(main, "div", "dl-draw-view");
   parts.seen = make(view, "canvas", "dl-draw-seen", { role: "img", "aria-label": words.seen_label, width: SIDE, height: SIDE });
   make(view, "p", "dl-small").textContent = words.seen;
+  parts.clear = make(view, "button", "dl-draw-clear", { type: "button" });
   const read = make(main, "div", "dl-draw-read");
   const answer = make(read, "div", "dl-draw-answer", { "aria-hidden": "true" });
   parts.verdict = make(answer, "span");
   parts.digit = make(answer, "strong");
   parts.certainty = make(answer, "span");
-  const list = make(read, "div", "", { role: "list", "aria-label": words.bars });
+  const list = make(read, "div", "dl-draw-bars", { role: "list", "aria-label": words.bars });
   parts.bars = Array.from({ length: numClasses }, (_, k) => {
     const bar = make(list, "div", "dl-draw-bar", { role: "listitem" });
     make(bar, "span").textContent = k;
@@ -213,19 +214,21 @@ function build(root, words, numClasses) {
   parts.time = make(read, "p", "dl-small dl-draw-time");
   parts.actions = make(main, "div", "dl-draw-actions");
   const layers = make(root, "div", "dl-draw-layers");
-  parts.layers = [words.layer1, words.layer2].map(() => {
+  parts.layers = [1, 2].map(() => {
     const layer = make(layers, "div");
     return { caption: make(layer, "p", "dl-small"), maps: make(layer, "canvas", "dl-draw-maps", { role: "img" }) };
   });
-  make(root, "p", "dl-notice").textContent = words.notice;
-  make(root, "p", "dl-small", { id: keys }).textContent = words.keys;
+  const foot = make(root, "div", "dl-notice");
+  make(foot, "p").textContent = words.notice;
+  make(foot, "p", "dl-small", { id: keys }).textContent = words.keys;
   parts.status = make(root, "p", "dl-hidden", { role: "status" });
   return parts;
 }
 
 function render({ model, el }) {
   const words = model.get("words"), root = make(el, "div"), parts = build(root, words, model.get("num_classes"));
-  root.classList.toggle("dl-draw-compact", model.get("compact"));
+  const compact = model.get("compact"), shown = ({ outputs }) => (compact ? Math.min(outputs, 16) : outputs);
+  root.classList.toggle("dl-draw-compact", compact);
   const { pad } = parts, stop = new AbortController(), on = { signal: stop.signal };
   let net = null, strokes = [], isExample = false, drawing = false, frame = 0, slowest = 0, replay = 0, times = [];
   let cursor = null; // the keyboard's pen: { x, y, down }
@@ -237,8 +240,8 @@ function render({ model, el }) {
     net = loaded;
     times = [];
     parts.layers.forEach(({ caption, maps }, k) => {
-      const layer = k ? net.conv2 : net.conv1, values = { count: layer.outputs, side: layer.side };
-      caption.textContent = fill(k ? words.layer2 : words.layer1, values);
+      const layer = k ? net.conv2 : net.conv1, values = { layer: k + 1, shown: shown(layer), count: layer.outputs, side: layer.side };
+      caption.textContent = fill(shown(layer) < layer.outputs ? words.some_maps : words.all_maps, values);
       maps.setAttribute("aria-label", fill(words.maps_label, values));
     });
     update();
@@ -304,9 +307,8 @@ function render({ model, el }) {
     if (net) {
       const before = performance.now(), probabilities = forward(net, pixels), milliseconds = performance.now() - before;
       announcement = show(strokes.length ? probabilities : null);
-      const columns = root.clientWidth < 600 && !model.get("compact") ? 8 : 16;
-      paintMaps(parts.layers[0].maps, net.conv1, columns);
-      paintMaps(parts.layers[1].maps, net.conv2, columns);
+      const columns = compact || root.clientWidth < 600 ? 8 : 16;
+      [net.conv1, net.conv2].forEach((layer, k) => paintMaps(parts.layers[k].maps, layer, columns, shown(layer)));
       times = [...times.slice(-8), milliseconds];
       const median = [...times].sort((a, b) => a - b)[times.length >> 1];
       parts.time.textContent = fill(words.time, { milliseconds: median.toFixed(1), count: net.count.toLocaleString("en") });
@@ -411,9 +413,8 @@ function render({ model, el }) {
   }, on);
 
   // -- buttons
-  const clearButton = make(parts.actions, "button", "dl-draw-clear", { type: "button" });
-  clearButton.textContent = words.clear;
-  clearButton.addEventListener("click", () => { clear(); finish(); }, on);
+  parts.clear.textContent = words.clear;
+  parts.clear.addEventListener("click", () => { clear(); finish(); }, on);
   const examples = model.get("examples"), still = matchMedia("(prefers-reduced-motion: reduce)");
   if (examples.length) make(parts.actions, "span", "dl-small").textContent = words.examples;
   for (const { label, strokes: recorded } of examples) {

@@ -7,7 +7,6 @@ SITE     := _build/html/index.html
 # Executing notebooks uses a quiet IPython profile of its own, never the reader's.
 PROFILE  := _build/ipython/profile_default/ipython_kernel_config.py
 QUIET    := IPYTHONDIR=$(CURDIR)/_build/ipython
-CODE     := dlcourse tests scripts bench book/_ext
 
 .DEFAULT_GOAL := help
 .PHONY: help book open test lab install lint types layers unit notebooks site bench clean build-site vendor
@@ -63,8 +62,11 @@ vendor: $(STAMP)
 
 # A failed build forgets what it has read: Sphinx would not repeat the warnings of pages it need not read again.
 build-site: $(STAMP) $(PROFILE) vendor
-	@$(QUIET) $(BIN)/jupyter-book build . --quiet -n -W --keep-going || { rm -rf _build/.doctrees; \
-	  echo "The book was not built: see above; the traceback of a failed cell is in _build/html/reports/."; exit 1; }
+	@rm -rf _build/html/reports
+	@$(QUIET) $(BIN)/jupyter-book build . --quiet -n -W --keep-going || { \
+	  rm -rf _build/.doctrees; \
+	  find _build/html/reports -name '*.err.log' -exec sh -c 'echo "== {}"; tail -n 25 "{}"' \; 2>/dev/null; \
+	  echo "The book was not built: see above."; exit 1; }
 
 # ---------------------------------------------------------------- checks
 
@@ -89,7 +91,7 @@ site: build-site ## Build the site strictly and read it in a real browser
 	$(BIN)/python -m pytest tests/site
 
 bench: install ## Measure speed against the references, side by side
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(BIN)/python -m bench
 
 clean: ## Remove what was built, not the environment
 	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache

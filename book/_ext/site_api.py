@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 
 from docutils import nodes
@@ -25,7 +26,7 @@ def public_modules() -> Iterator[str]:
 class PackageModules(SphinxDirective):
     """Document all public modules, each in a section of its own."""
 
-    def run(self) -> list[nodes.Node]:
+    def run(self) -> list[nodes.Node]:  # noqa: D102
         lines = StringList()
         for name in sorted(public_modules()):
             title = name.removeprefix(f"{PACKAGE}.")
@@ -36,9 +37,11 @@ class PackageModules(SphinxDirective):
         return parent.children
 
 
-def keep_plain(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+def keep_plain(app: Sphinx, *described: object) -> None:
+    lines = described[-1]
+    assert isinstance(lines, list)
     # docstrings are plain text with shapes, stars and bars in them: shown as written, line by line
-    text = [line.translate(str.maketrans({c: "\\" + c for c in "\\*`|_"})) for line in lines]
+    text = [re.sub(r"([\\*`|_])", r"\\\1", line) for line in lines]
     lines[:] = [f"| {line.replace(' ' * 4, chr(0xA0) * 4)}" if line.strip() else "" for line in text]
 
 

@@ -55,9 +55,7 @@ def tags(app: Sphinx, title: str, description: str, picture: str, address: str) 
     return "\n".join(f'<meta {kind}="{key}" content="{escape(value, quote=True)}" />' for kind, key, value in pairs)
 
 
-def add_tags(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
+def add_tags(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     own = app.env.metadata[pagename].get("description") if app.env and pagename in app.env.found_docs else None
     text = str(own or (first_paragraph(doctree) if doctree else "") or app.config.site_description)
     description = textwrap.shorten(text, LONGEST, placeholder=" …")

@@ -21,6 +21,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(root / "book" / "_static"))
     options = config.html_theme_options
     options["navbar_persistent"] = []  # the theme would show a second search field on top of each page
+    options["footer_content_items"] = "extra-footer.html, last-updated.html"
     options["logo"] = {"text": config.project, "alt_text": "", "image_light": config.html_logo, "image_dark": config.html_logo}
     if (root / "_build" / "vendor" / "site" / MATHJAX).is_file():
         config.html_static_path.append(str(root / "_build" / "vendor" / "site"))

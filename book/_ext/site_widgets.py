@@ -29,15 +29,20 @@ class LiveWidgetNode(nodes.General, nodes.Element):
 
 
 class LiveWidget(SphinxDirective):
-    """`live-widget CHAPTER CLASS`: show the chapter's first widget of that class, as the last execution left it."""
+    """`live-widget CHAPTER CLASS`: show the chapter's first widget of that class, as the last execution left it.
+
+    `:set: compact=true` sets a trait for this page, in JSON; `:min-height:` keeps the place free until the widget starts.
+    """
 
     required_arguments = 2
     has_content = False
-    option_spec = {"min-height": directives.unchanged}  # noqa: RUF012
+    option_spec = {"min-height": directives.unchanged, "set": directives.unchanged}  # noqa: RUF012
 
-    def run(self) -> list[nodes.Node]:
+    def run(self) -> list[nodes.Node]:  # noqa: D102
         chapter, name = self.arguments
+        traits = dict(pair.split("=", 1) for pair in self.options.get("set", "").split())
         node = LiveWidgetNode(chapter=chapter, name=name, min_height=self.options.get("min-height", "0"))
+        node["traits"] = {trait: json.loads(value) for trait, value in traits.items()}
         self.set_source_info(node)
         return [node]
 
@@ -74,6 +79,7 @@ def fill_places(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node.parent.remove(node)
             continue
         key, model = next(iter(found.items()))
+        model["state"] |= node["traits"]
         html = (
             f'<div class="live-widget-place" style="min-height: {node["min_height"]}">'
             f"{script(VIEW, {'version_major': 2, 'version_minor': 0, 'model_id': key})}{state_script({key: model})}"

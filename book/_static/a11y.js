@@ -1,4 +1,4 @@
-// Repairs what axe-core finds in sphinx-book-theme 1.3: names that contradict the visible words, and a sidebar without one.
+// Repairs what axe-core finds in sphinx-book-theme 1.3: names that contradict the visible words, a sidebar without one, wrong roles.
 (() => {
   const repair = () => {
     for (const e of document.querySelectorAll(".search-button-field[aria-label], summary[aria-label]")) {
@@ -8,6 +8,7 @@
       const name = `Colour mode ${button.textContent.replace(/\s+/g, " ").trim()}`.trim();
       if (button.getAttribute("aria-label") !== name) button.setAttribute("aria-label", name);
     }
+    for (const entry of document.querySelectorAll("div[role=doc-biblioentry]")) entry.removeAttribute("role");
     const side = document.querySelector(".sidebar-primary-items__start:not([role])");
     side?.setAttribute("role", "region");
     side?.setAttribute("aria-label", "Book");
@@ -20,7 +21,9 @@
     repair();
     window.addEventListener("load", repair);
     window.addEventListener("resize", repair);
-    new MutationObserver(repair).observe(document.documentElement, { attributeFilter: ["data-mode", "data-theme"] });
+    // the icon font draws its pictures, and their titles, some time after the page has loaded
+    const icons = new MutationObserver(repair);
+    for (const button of document.querySelectorAll(".theme-switch-button")) icons.observe(button, { childList: true });
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();

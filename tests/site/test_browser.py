@@ -1,0 +1,163 @@
+"""The built site in a real browser: what a reader sees, hears and can do."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def settle(tab):
+    """Wait until the maths is typeset and the widgets have started."""
+    tab.page.wait_for_function(
+        """() => !document.querySelector('.math:not(mjx-container)') || window.MathJax?.startup?.promise""", timeout=20_000
+    )
+    tab.page.evaluate("() => window.MathJax?.startup?.promise")
+    views = tab.page.locator('script[type="application/vnd.jupyter.widget-view+json"]').count()
+    if views:
+        tab.page.wait_for_function(
+            "n => [...document.querySelectorAll('.live-widget')].filter(e => e.childElementCount).length === n",
+            arg=views,
+            timeout=20_000,
+        )
+    return tab
+
+
+@pytest.fixture
+def open_page(new_page, address):
+    """A function that opens a page of the site by name and waits until it stands still."""
+    return lambda name, **options: settle(new_page(f"{address}/{name}.html", **options))
+
+
+def test_a_page_asks_no_other_host_and_reports_no_error(open_page, built_page):
+    tab = open_page(built_page.name)
+    assert tab.foreign == []
+    assert tab.failed == []
+    assert tab.errors == []
+
+
+def test_maths_is_typeset_with_the_sites_own_fonts(open_page):
+    page = open_page("book/notation").page
+    assert page.locator("mjx-container").count() > 20
+    assert page.locator("mjx-merror").count() == 0
+    assert page.evaluate("[...document.fonts].some(f => f.status === 'loaded' && f.family.includes('MJX'))")
+
+
+def test_every_formula_of_a_chapter_is_typeset(open_page, built_chapter):
+    page = open_page(built_chapter.name).page
+    assert page.locator("mjx-container").count() > 10
+    assert page.locator("mjx-merror").count() == 0
+    left = page.evaluate(
+        r"""() => [...document.querySelectorAll('article p, article li, article td')]
+            .filter(e => /\$[^$]+\$|\\\(|\\begin\{/.test(e.innerText)).map(e => e.innerText)"""
+    )
+    assert left == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, built_page, scheme):
+    axe = ROOT / "_build" / "vendor" / "tests" / "axe-core" / "axe.min.js"
+    if not axe.is_file():
+        pytest.skip("axe-core is not vendored: run make vendor with npm installed")
+    page = open_page(built_page.name, color_scheme=scheme).page
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    page.evaluate(axe.read_text())
+    violations = page.evaluate(
+        """async rules => (await axe.run(document, {runOnly: rules})).violations
+            .map(v => [v.id, v.nodes.slice(0, 3).map(n => [n.target.join(' '), n.failureSummary])])""",
+        RULES,
+    )
+    assert violations == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_is_cut_off_or_scrolls_sideways(open_page, built_page, width):
+    page = open_page(built_page.name, width=width, height=740).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    outside = page.evaluate(
+        """w => [...document.querySelectorAll('article *')].filter(e => {
+            const box = e.getBoundingClientRect();
+            if (!box.width || !box.height || box.right <= w + 1 || getComputedStyle(e).position === 'absolute') return false;
+            for (let p = e; p; p = p.parentElement)
+                if (/auto|scroll|hidden/.test(getComputedStyle(p).overflowX)) return false;
+            return true;
+        }).map(e => e.outerHTML.slice(0, 120))""",
+        width,
+    )
+    assert outside == []
+
+
+@pytest.mark.parametrize("words", ["convolution", "padding"])
+def test_search_finds(open_page, words):
+    page = open_page("book/how_to_use").page
+    page.keyboard.press("Control+k")
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results li a")
+    links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
+    assert any("notebooks/convolutional_networks" in link for link in links)
+
+
+def test_links_between_pages_lead_somewhere(open_page, built_page, site):
+    page = open_page(built_page.name).page
+    base = page.url.rsplit("/", page.url.count("/") - 2)[0]
+    links = page.evaluate("[...document.querySelectorAll('article a[href]')].map(a => a.href)")
+    for link in {link for link in links if link.startswith(base)}:
+        path, _, anchor = link.removeprefix(base + "/").partition("#")
+        target = site / path.partition("?")[0]
+        assert target.is_file(), link
+        if anchor and target.suffix == ".html":
+            assert f'id="{anchor}"' in target.read_text(), link
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_pad_to_draw_on_is_the_first_thing_on_the_home_page(open_page, home, width, height):
+    page = open_page(home, width=width, height=height).page
+    pad = page.locator(".dl-draw .dl-draw-pad").first.bounding_box()
+    assert pad["y"] + pad["height"] <= height
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("name", ["book/index", "notebooks/convolutional_networks"])
+@pytest.mark.parametrize("digit", ["0", "3", "7"])
+def test_the_network_reads_what_is_drawn(open_page, drawing, name, digit):
+    tab = open_page(name)
+    answer = drawing.draw(tab.page, drawing.load_drawings()[digit])
+    assert answer["digit"] == digit
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
+    assert tab.errors == []
+
+
+def test_the_home_page_shows_the_network_that_the_chapter_trained(open_page, drawing, home):
+    strokes = drawing.load_drawings()["5"]
+    answers = [drawing.draw(open_page(name).page, strokes) for name in (home, "notebooks/convolutional_networks")]
+    assert answers[0]["probabilities"] == answers[1]["probabilities"]
+
+
+def test_widgets_work_from_a_file_without_a_server(new_page, site, home, drawing):
+    tab = settle(new_page((site / f"{home}.html").as_uri()))
+    assert drawing.draw(tab.page, drawing.load_drawings()["2"])["digit"] == "2"
+    assert tab.errors == []
+
+
+def test_the_reader_can_switch_to_dark_and_it_stays(open_page, address):
+    page = open_page("book/how_to_use", color_scheme="light").page
+    for _ in range(3):
+        if page.evaluate("document.documentElement.dataset.theme") == "dark":
+            break
+        page.locator(".theme-switch-button:visible").first.click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.goto(f"{address}/book/notation.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_solutions_open_by_keyboard(open_page, built_chapter):
+    page = open_page(built_chapter.name).page
+    details = page.locator("details.hide").first
+    assert details.get_attribute("open") is None
+    details.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert details.get_attribute("open") is not None

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent
 WORDS = {
     "title": "Draw a digit",
     "try": "Draw a digit with the mouse, a finger or a pen.",
-    "notice": "Notice where each feature map lights up. The network knows digits only and names one whatever you draw: try a triangle.",
+    "notice": "Notice where each feature map lights up. The network knows only digits and will call anything one: try a triangle.",
     "keys": "Keyboard: arrow keys move the pen (Shift: further), Space puts it down or lifts it, Backspace clears.",
     "pad": "Pad to draw a digit on",
     "pad_role": "drawing pad",
@@ -51,11 +51,11 @@ WORDS = {
 
 
 class DrawDigit(anywidget.AnyWidget):
-    """A pad to draw on; `model` (models.cnn.CNN on 28×28 images, one input channel) reads the drawing in the page, without a kernel.
+    """A pad to draw on; `model` (models.cnn.CNN, 1×28×28 images) reads the drawing in the page itself, without a kernel.
 
-    Shows the 28×28 image that the network sees (mnist_form.to_mnist), the class probabilities, and the feature maps of both layers
-    after ReLU. `examples` maps a label to a drawing (strokes of points in units of the pad, y downwards); the first is on the pad at
-    the start; None stands for a few recorded digits. `compact` is the layout of the home page.
+    Shows the image that the network sees (28×28, by mnist_form.to_mnist), the probability of each class, and the feature maps of
+    both layers after ReLU. `examples` maps labels to drawings (strokes of points in units of the pad, y downwards), of which the
+    first is on the pad at the start; None stands for a few recorded digits. `compact` is the layout of the home page.
 
     The weights travel in 16 bits (`precision="float16"`, two bytes each): the probabilities in the page differ from PyTorch's by
     less than 1e-3, the distance that the tests allow on 100 images of MNIST. "float32" costs twice the bytes and leaves 1e-5.
@@ -70,9 +70,9 @@ class DrawDigit(anywidget.AnyWidget):
     channels = traitlets.List(traitlets.Int(), help="Channels of both convolutions.").tag(sync=True)
     hidden_size = traitlets.Int(help="Width of the hidden layer.").tag(sync=True)
     num_classes = traitlets.Int(10).tag(sync=True)
-    examples = traitlets.List(help="Recorded drawings: label and strokes.").tag(sync=True)
+    examples: traitlets.List[Any] = traitlets.List(help="Recorded drawings: label and strokes.").tag(sync=True)
     compact = traitlets.Bool(False, help="The layout of the home page.").tag(sync=True)
-    pixels = traitlets.List(help="The drawing as 784 grey levels; empty when the pad is.").tag(sync=True)
+    pixels: traitlets.List[int] = traitlets.List(help="The drawing as 784 grey levels; empty when the pad is.").tag(sync=True)
     words = traitlets.Dict(help="All words shown.").tag(sync=True)
 
     def __init__(

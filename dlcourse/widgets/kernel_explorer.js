@@ -62,20 +62,25 @@ function choices(parent, label, options, choose) {
   return (value) => { const input = inputs.get(value); if (input) input.checked = true; };
 }
 
-// Colours of a signed value from -1 to 1 and of a grey one from 0 to 1, as [r, g, b].
+// Colours of signed values (-1 to 1: low, middle, high) and of grey ones (0 to 1), as tables of the 32-bit numbers in an ImageData.
 const SIGNED = { light: [[176, 72, 0], [248, 247, 244], [0, 88, 145]], dark: [[250, 150, 84], [20, 23, 26], [104, 190, 240]] };
-function signed(value, theme) {
-  const [low, middle, high] = SIGNED[theme], end = value < 0 ? low : high, part = Math.min(Math.abs(value), 1);
-  return middle.map((m, k) => m + (end[k] - m) * part);
-}
-function picture(values, rows, columns, colour) { // a canvas of one pixel per value
+const table = (count, colour) => Uint32Array.from({ length: count }, (_, level) => {
+  const [r, g, b] = colour(level / (count - 1));
+  return (255 << 24 | b << 16 | g << 8 | r) >>> 0;
+});
+const GREY = table(256, (v) => [255 * v, 255 * v, 255 * v]);
+const signedTable = ([low, middle, high]) => table(511, (v) => {
+  const part = Math.abs(2 * v - 1), end = v < 0.5 ? low : high;
+  return middle.map((m, k) => Math.round(m + (end[k] - m) * part));
+});
+const TABLES = { light: signedTable(SIGNED.light), dark: signedTable(SIGNED.dark) };
+
+// Returns a canvas of one pixel per value; `low` and `high` get the ends of the table, and so does what lies beyond.
+function picture(values, rows, columns, colours, low, high) {
   const canvas = document.createElement("canvas");
   canvas.width = columns; canvas.height = rows;
-  const image = new ImageData(columns, rows);
-  for (let p = 0; p < values.length; p++) {
-    const [r, g, b] = colour(values[p]);
-    image.data[4 * p] = r; image.data[4 * p + 1] = g; image.data[4 * p + 2] = b; image.data[4 * p + 3] = 255;
-  }
+  const image = new ImageData(columns, rows), pixels = new Uint32Array(image.data.buffer), last = colours.length - 1, scale = last / (high - low);
+  for (let p = 0; p < values.length; p++) pixels[p] = colours[Math.min(Math.max(Math.round((values[p] - low) * scale), 0), last)];
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }
@@ -96,8 +101,8 @@ function render({ model, el }) {
   const input = panel("input", fill(words.input_label, { image: model.get("label") }), "img");
   const middle = make(main, "div", "dl-kernel-middle");
   make(middle, "p", "dl-kernel-caption", {}, words.kernel);
-  const table = make(middle, "div", "dl-kernel-table", { role: "group", "aria-label": words.kernel });
-  const cells = Array.from({ length: SIZE * SIZE }, (_, k) => make(table, "input", "", {
+  const grid = make(middle, "div", "dl-kernel-table", { role: "group", "aria-label": words.kernel });
+  const cells = Array.from({ length: SIZE * SIZE }, (_, k) => make(grid, "input", "", {
     type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": fill(words.weight, { row: Math.floor(k / SIZE) + 1, column: k % SIZE + 1 }),
   }));
   const result = panel("output", words.output_label, "application");
@@ -118,7 +123,7 @@ function render({ model, el }) {
     padding: choices(controls, words.padding, numbers([0, 1, 2, 3]), (padding) => send({ padding })),
     dilation: choices(controls, words.dilation, numbers([1, 2, 3]), (dilation) => send({ dilation })),
   };
-  const setMode = choices(controls, words.colours, [["signed", words.signed], ["grey", words.grey]], (value) => { mode = value; update(); });
+  const setMode = choices(middle, words.colours, [["signed", words.signed], ["grey", words.grey]], (value) => { mode = value; update(); });
   const formula = make(root, "p", "dl-kernel-formula");
   const sum = make(root, "div", "dl-kernel-sum");
   const sumTitle = make(sum, "p");
@@ -141,7 +146,7 @@ function render({ model, el }) {
     const view = model.get("pixels");
     if (view.byteLength !== height * width) return; // the size has come and the pixels have not
     x = Float32Array.from(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), (level) => level / 255);
-    grey = picture(x, height, width, (v) => [255 * v, 255 * v, 255 * v]);
+    grey = picture(x, height, width, GREY, 0, 1);
     chosen = null;
     update();
   };
@@ -177,7 +182,7 @@ function render({ model, el }) {
     const clean = (canvas) => {
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, canvas.width, canvas.height);
-      context.imageSmoothingEnabled = false;
+      context.imageSmoothingEnabled = s < 3; // small pixels of uneven size would make patterns of their own
       return context;
     };
     const outline = (context, left, top, side, stroke, thick = line) => { // paper around ink: seen on any picture
@@ -206,15 +211,16 @@ function render({ model, el }) {
     }
 
     context = clean(result.canvas); at = origin(output.rows, output.columns);
-    const largest = output.values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1, theme = dark ? "dark" : "light";
-    const shown = picture(output.values, output.rows, output.columns, mode === "signed" ? (v) => signed(v / largest, theme) : (v) => [255 * v, 255 * v, 255 * v]);
+    const largest = 0.6 * output.values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1, theme = dark ? "dark" : "light";
+    const look = mode === "signed" ? [TABLES[theme], -largest, largest] : [GREY, 0, 1];
+    const shown = picture(output.values, output.rows, output.columns, ...look);
     context.drawImage(shown, at.left, at.top, output.columns * s, output.rows * s);
     context.strokeStyle = colour("line"); context.lineWidth = ratio;
     context.strokeRect(at.left, at.top, output.columns * s, output.rows * s);
     outline(context, at.left + chosen.j * s, at.top + chosen.i * s, s, colour("accent"), line);
     result.caption.textContent = fill(words.output, { rows: output.rows, columns: output.columns });
     input.caption.textContent = fill(words.input, { rows: height, columns: width });
-    range.textContent = mode === "signed" ? fill(words.range_signed, { largest: number(largest) }) : words.range_grey;
+    range.textContent = mode === "signed" ? fill(words.range_signed, { largest: number(largest) }) : words.range_grey; // beyond: the end colour
     range.className = `dl-small dl-kernel-range dl-kernel-${mode}`;
     range.style.setProperty("--dl-low", `rgb(${SIGNED[theme][0]})`);
     range.style.setProperty("--dl-middle", `rgb(${SIGNED[theme][1]})`);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -28,7 +29,7 @@ WORDS = {
     "title": "Kernel explorer",
     "try": "Choose a kernel or type your own nine numbers; then move over the output.",
     "notice": "Notice how one output pixel is nine products and their sum, and how stride, padding and dilation change the size.",
-    "keys": "Keyboard: in the kernel, up and down arrows change a number by 0.25 (Shift: 1); on the output, arrows move the window.",
+    "keys": "Keyboard: up and down arrows change a weight by 0.25 (Shift: 1); on the output, arrows move the window.",
     "input": "Input, {rows} × {columns}",
     "input_label": "Input: {image}, with the window under the kernel outlined",
     "zeros": "Dashed: the zeros of the padding",
@@ -52,7 +53,7 @@ WORDS = {
     "colours": "Show output as",
     "signed": "Signed",
     "grey": "Grey",
-    "range_signed": "−{largest} to {largest}",
+    "range_signed": "−{largest} to {largest}, cut off beyond",
     "range_grey": "0 to 1, cut off beyond",
     "formula": "Size of the output:",
     "both": "each side",
@@ -68,9 +69,9 @@ class KernelExplorer(anywidget.AnyWidget):
     """A 3×3 kernel to edit, with stride, padding and dilation, and what it makes of `image`, computed in the page.
 
     `image` is a 2-D array of 8 to 160 pixels a side: uint8, or floats from 0 (black) to 1 (white), which are kept to 1/255.
-    `label` describes the image to those who cannot see it; `credit` is printed below it. The output equals
-    torch.nn.functional.conv2d's for every setting. In a notebook `kernel`, `stride`, `padding` and `dilation` can be read and set.
-    ValueError for anything else.
+    About 30 to 60 pixels a side show the window best. `label` describes the image to those who cannot see it; `credit` is printed
+    below it. The output equals torch.nn.functional.conv2d's for every setting. In a notebook `kernel`, `stride`, `padding` and
+    `dilation` can be read and set. ValueError for anything else.
     """
 
     _esm = FOLDER / "kernel_explorer.js"
@@ -85,7 +86,7 @@ class KernelExplorer(anywidget.AnyWidget):
     stride = traitlets.Int(1, min=1, max=3).tag(sync=True)
     padding = traitlets.Int(0, min=0, max=3).tag(sync=True)
     dilation = traitlets.Int(1, min=1, max=3).tag(sync=True)
-    presets = traitlets.List(help="Kernels to start from.").tag(sync=True)
+    presets: traitlets.List[Any] = traitlets.List(help="Kernels to start from.").tag(sync=True)
     words = traitlets.Dict(help="All words shown.").tag(sync=True)
 
     def __init__(

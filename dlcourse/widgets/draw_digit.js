@@ -65,7 +65,7 @@ const HALF = (() => { // the value of each of the 65,536 float16 numbers
 })();
 
 // Returns the network whose parameters `view` (a DataView) carries in PyTorch's order, or null if their number is wrong.
-// Pixels hold their channels side by side (H, W, C): an input that is zero is skipped with all it would have added.
+// Pixels hold their channels side by side (H, W, C), so that what is added up lies side by side in memory too.
 export function unpack(view, { channels: [c1, c2], hidden_size: hidden, num_classes: classes, precision }) {
   const area = (SIDE / 4) ** 2, count = c1 * 10 + c2 * (c1 * 9 + 1) + hidden * (c2 * area + 1) + classes * (hidden + 1);
   const size = precision === "float32" ? 4 : 2;
@@ -74,17 +74,18 @@ export function unpack(view, { channels: [c1, c2], hidden_size: hidden, num_clas
   const all = size === 4 ? new Float32Array(bytes) : Float32Array.from(new Uint16Array(bytes), (bits) => HALF[bits]);
   let next = 0;
   const take = (n) => all.subarray(next, (next += n));
+  const active = (n) => ({ values: new Float64Array(n + 3), rows: new Int32Array(n + 3) }); // room for the inputs that are not zero
   const conv = (inputs, outputs, side) => {
     const raw = take(outputs * inputs * 9), bias = take(outputs), weight = new Float32Array(raw.length);
-    // An input pixel adds to nine outputs. Of each kernel row the taps are reversed: what they add to lies side by side.
-    for (let o = 0; o < outputs; o++) for (let i = 0; i < inputs; i++) for (let m = 0; m < 3; m++) for (let n = 0; n < 3; n++)
-      weight[((i * 3 + m) * 3 + (2 - n)) * outputs + o] = raw[((o * inputs + i) * 3 + m) * 3 + n];
-    return { inputs, outputs, side, weight, bias, sums: new Float32Array((side + 2) ** 2 * outputs), pooled: new Float32Array((side / 2) ** 2 * outputs) };
+    for (let o = 0; o < outputs; o++) for (let i = 0; i < inputs; i++) for (let k = 0; k < 9; k++)
+      weight[(k * inputs + i) * outputs + o] = raw[(o * inputs + i) * 9 + k];
+    const padded = new Float32Array((side + 2) ** 2 * inputs); // its frame of one pixel stays zero
+    return { inputs, outputs, side, weight, bias, padded, maps: new Float32Array(side ** 2 * outputs), pooled: new Float32Array((side / 2) ** 2 * outputs), ...active(9 * inputs) };
   };
   const dense = (inputs, outputs, place) => {
     const raw = take(outputs * inputs), bias = take(outputs), weight = new Float32Array(raw.length);
     for (let o = 0; o < outputs; o++) for (let j = 0; j < inputs; j++) weight[place(j) * outputs + o] = raw[o * inputs + j];
-    return { outputs, weight, bias, sums: new Float32Array(outputs) };
+    return { outputs, weight, bias, sums: new Float32Array(outputs), ...active(inputs) };
   };
   return {
     count,
@@ -95,7 +96,7 @@ export function unpack(view, { channels: [c1, c2], hidden_size: hidden, num_clas
   };
 }
 
-// Runs `pixels` (784 numbers, 0 to 1) through the network; the feature maps stay in net.conv1.sums and net.conv2.sums.
+// Runs `pixels` (784 numbers, 0 to 1) through the network; the feature maps stay in net.conv1.maps and net.conv2.maps.
 export function forward(net, pixels) {
   convolve(net.conv1, pixels);
   convolve(net.conv2, net.conv1.pooled);
@@ -106,34 +107,42 @@ export function forward(net, pixels) {
   return exponentials.map((v) => v / sum);
 }
 
-// 3×3 convolution with padding 1, ReLU (both into `sums`, whose frame of one pixel is never read), 2×2 maximum (into `pooled`).
-function convolve({ inputs, outputs, side, weight, bias, sums, pooled }, x) {
-  const width = side + 2, row3 = 3 * outputs;
-  for (let p = 0; p < sums.length; p += outputs) sums.set(bias, p);
-  for (let r = 0, k = 0; r < side; r++) for (let c = 0; c < side; c++) for (let i = 0; i < inputs; i++, k++) {
-    const value = x[k];
-    if (value === 0) continue;
-    for (let m = 0; m < 3; m++) {
-      const to = ((r + 2 - m) * width + c) * outputs, from = (i * 3 + m) * row3;
-      for (let j = 0; j < row3; j++) sums[to + j] += value * weight[from + j];
+// 3×3 convolution with padding 1 and ReLU (into `maps`), 2×2 maximum (into `pooled`).
+function convolve({ inputs, outputs, side, weight, bias, padded, maps, pooled, values, rows }, x) {
+  const width = (side + 2) * inputs, span = side * inputs, three = 3 * inputs;
+  for (let r = 0; r < side; r++) padded.set(x.subarray(r * span, (r + 1) * span), (r + 1) * width + inputs);
+  for (let r = 0, to = 0; r < side; r++) for (let c = 0; c < side; c++, to += outputs) {
+    let count = 0;
+    for (let m = 0; m < 3; m++) for (let k = 0, from = (r + m) * width + c * inputs; k < three; k++) {
+      const value = padded[from + k];
+      if (value !== 0) { values[count] = value; rows[count++] = m * three + k; }
     }
+    combine(maps, to, outputs, bias, weight, values, rows, count);
   }
-  for (let p = 0; p < sums.length; p++) if (sums[p] < 0) sums[p] = 0;
-  const half = side / 2;
-  for (let r = 0; r < half; r++) for (let c = 0; c < half; c++) {
-    const a = ((2 * r + 1) * width + 2 * c + 1) * outputs, b = a + width * outputs, to = (r * half + c) * outputs;
-    for (let o = 0; o < outputs; o++)
-      pooled[to + o] = Math.max(sums[a + o], sums[a + outputs + o], sums[b + o], sums[b + outputs + o]);
+  for (let p = 0; p < maps.length; p++) if (maps[p] < 0) maps[p] = 0;
+  const half = side / 2, row = side * outputs;
+  for (let r = 0, to = 0; r < half; r++) for (let c = 0; c < half; c++) {
+    const a = 2 * r * row + 2 * c * outputs, b = a + row;
+    for (let o = 0; o < outputs; o++, to++) pooled[to] = Math.max(maps[a + o], maps[a + outputs + o], maps[b + o], maps[b + outputs + o]);
   }
 }
 
-function multiply({ outputs, weight, bias, sums }, x) {
-  sums.set(bias);
-  for (let j = 0; j < x.length; j++) {
-    const value = x[j], from = j * outputs;
-    if (value !== 0) for (let o = 0; o < outputs; o++) sums[o] += value * weight[from + o];
-  }
+function multiply({ outputs, weight, bias, sums, values, rows }, x) {
+  let count = 0;
+  for (let j = 0; j < x.length; j++) if (x[j] !== 0) { values[count] = x[j]; rows[count++] = j; }
+  combine(sums, 0, outputs, bias, weight, values, rows, count);
   return sums;
+}
+
+// Writes bias + Σ values[k] · (row rows[k] of weight) to `out`, from `to` on; four rows at a time save most of the memory traffic.
+function combine(out, to, n, bias, weight, values, rows, count) {
+  for (let o = 0; o < n; o++) out[to + o] = bias[o];
+  for (; count % 4; count++) { values[count] = 0; rows[count] = 0; }
+  for (let k = 0; k < count; k += 4) {
+    const v0 = values[k], v1 = values[k + 1], v2 = values[k + 2], v3 = values[k + 3];
+    const r0 = rows[k] * n, r1 = rows[k + 1] * n, r2 = rows[k + 2] * n, r3 = rows[k + 3] * n;
+    for (let o = 0; o < n; o++) out[to + o] += v0 * weight[r0 + o] + v1 * weight[r1 + o] + v2 * weight[r2 + o] + v3 * weight[r3 + o];
+  }
 }
 
 // ---- pictures -----------------------------------------------------------------------------------------------------
@@ -150,17 +159,17 @@ const LEVELS = (() => { // 256 colours as the 32-bit numbers that an ImageData h
 })();
 
 // Paints the first `shown` maps of a layer side by side, bright where a map is strong; one scale for the whole layer.
-function paintMaps(canvas, { outputs, side, sums }, columns, shown) {
+function paintMaps(canvas, { outputs, side, maps }, columns, shown) {
   const gap = side / 14, cell = side + gap, width = columns * cell - gap, height = Math.ceil(shown / columns) * cell - gap;
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
-  const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer), row = (side + 2) * outputs;
+  const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
   let largest = 0;
-  for (let r = 1; r <= side; r++) for (let p = r * row + outputs; p < (r + 1) * row - outputs; p++) if (sums[p] > largest) largest = sums[p];
+  for (let p = 0; p < maps.length; p++) if (maps[p] > largest) largest = maps[p];
   const scale = largest > 0 ? 255 / (0.7 * largest) : 0; // the few strongest places are white alike, so that the others show
   for (let o = 0; o < shown; o++) {
     const corner = Math.floor(o / columns) * cell * width + (o % columns) * cell;
     for (let r = 0; r < side; r++) for (let c = 0; c < side; c++)
-      pixels[corner + r * width + c] = LEVELS[Math.min(sums[(r + 1) * row + (c + 1) * outputs + o] * scale, 255) | 0];
+      pixels[corner + r * width + c] = LEVELS[Math.min(maps[(r * side + c) * outputs + o] * scale, 255) | 0];
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
 }

@@ -47,7 +47,8 @@ $(STAMP): requirements.txt pyproject.toml
 	  echo "Making $(VENV) with $$($$python --version)"; \
 	  "$$python" -m venv $(VENV) || { rm -rf $(VENV); echo "Python cannot make a virtual environment here (Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }; fi
 	@echo "Installing the pinned requirements into $(VENV) (the first time this takes a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# --no-compile: Python compiles what it imports when it imports it, a small part of what is installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 

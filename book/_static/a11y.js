@@ -8,7 +8,7 @@
       const name = `Colour mode ${button.textContent.replace(/\s+/g, " ").trim()}`.trim();
       if (button.getAttribute("aria-label") !== name) button.setAttribute("aria-label", name);
     }
-    for (const entry of document.querySelectorAll("div[role=doc-biblioentry]")) entry.removeAttribute("role");
+    for (const entry of document.querySelectorAll("div[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
     const side = document.querySelector(".sidebar-primary-items__start:not([role])");
     side?.setAttribute("role", "region");
     side?.setAttribute("aria-label", "Book");

@@ -62,20 +62,43 @@ def contents() -> list[str]:
     return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
+def missing(what: str) -> None:
+    """Skip on a person's machine; fail in CI, where a green run must have tested everything."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The folder of the built site; `make site` builds it first."""
     folder = ROOT / "_build" / "html"
     if not (folder / "index.html").is_file():
-        message = "the site is not built: run make site"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+        missing("the site is not built: run make site")
     return folder
 
 
 @pytest.fixture(scope="session")
-def address(site, serve) -> str:
+def self_contained(site) -> Path:
+    """The built site, where it has its own MathJax; without npm it was built to load it from a CDN."""
+    if not (site / "_static" / "mathjax").is_dir():
+        missing("the site was built without npm and is not self-contained: install Node.js with npm, then run make site")
+    return site
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    file = ROOT / "_build" / "vendor" / "tests" / "axe-core" / "axe.min.js"
+    if not file.is_file():
+        missing("axe-core is not there: install Node.js with npm, then run make site")
+    return file.read_text()
+
+
+@pytest.fixture(scope="session")
+def address(self_contained, serve) -> str:
     """The site's address on this machine."""
-    return serve(site)
+    return serve(self_contained)
 
 
 @pytest.fixture(params=contents())

@@ -1,12 +1,9 @@
 """The built site in a real browser: what a reader sees, hears and can do."""
 
-from pathlib import Path
-
 import pytest
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -58,13 +55,10 @@ def test_every_formula_of_a_chapter_is_typeset(open_page, built_chapter):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page, built_page, scheme):
-    axe = ROOT / "_build" / "vendor" / "tests" / "axe-core" / "axe.min.js"
-    if not axe.is_file():
-        pytest.skip("axe-core is not vendored: run make vendor with npm installed")
+def test_axe_finds_nothing(open_page, built_page, scheme, axe):
     page = open_page(built_page.name, color_scheme=scheme).page
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    page.evaluate(axe.read_text())
+    page.evaluate(axe)
     violations = page.evaluate(
         """async rules => (await axe.run(document, {runOnly: rules})).violations
             .map(v => [v.id, v.nodes.slice(0, 3).map(n => [n.target.join(' '), n.failureSummary])])""",
@@ -137,8 +131,8 @@ def test_the_home_page_shows_the_network_that_the_chapter_trained(open_page, dra
     assert answers[0]["probabilities"] == answers[1]["probabilities"]
 
 
-def test_widgets_work_from_a_file_without_a_server(new_page, site, home, drawing):
-    tab = settle(new_page((site / f"{home}.html").as_uri()))
+def test_widgets_work_from_a_file_without_a_server(new_page, self_contained, home, drawing):
+    tab = settle(new_page((self_contained / f"{home}.html").as_uri()))
     assert drawing.draw(tab.page, drawing.load_drawings()["2"])["digit"] == "2"
     assert tab.errors == []
 

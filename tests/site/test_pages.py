@@ -95,7 +95,7 @@ def test_a_panel_that_needs_python_says_so(built_chapter):
     assert "dl-static" in built_chapter.article
 
 
-def test_no_page_names_a_content_network(built_page):
+def test_no_page_names_a_content_network(built_page, self_contained):
     scripts = [e.attributes for e in built_page.elements if e.tag in {"script", "link", "img", "iframe"}]
     for attributes in scripts:
         source = attributes.get("src") or (attributes.get("href") if attributes.get("rel") != "canonical" else "") or ""

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlcourse.layers.inputs import check_images
+
 __all__ = ["CNN"]
 
 
@@ -39,19 +41,10 @@ class CNN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, S, S) to logits (B, K)."""
-        self._check(images)
+        check_images(images, like=self.conv1.weight, shape=self.input_shape)
         # The maximum of rectified values is the rectified maximum: pooling first gives the same numbers for a quarter of the work.
         x = F.relu(self.pool(self.conv1(images)))  # (B, c1, S/2, S/2)
         x = F.relu(self.pool(self.conv2(x)))  # (B, c2, S/4, S/4)
         x = F.relu(self.fc1(x.flatten(1)))  # (B, M)
         logits: Tensor = self.fc2(x)  # (B, K)
         return logits
-
-    def _check(self, images: Tensor) -> None:
-        if images.ndim != 4 or tuple(images.shape[1:]) != self.input_shape:
-            wanted = ", ".join(map(str, self.input_shape))
-            raise ValueError(f"images of shape {tuple(images.shape)} given; this network takes (B, {wanted})")
-        if len(images) == 0:
-            raise ValueError("an empty batch given: at least 1 image is needed")
-        if images.dtype != self.conv1.weight.dtype:
-            raise TypeError(f"images of dtype {images.dtype} given; this network computes in {self.conv1.weight.dtype}")

@@ -398,3 +398,16 @@ def test_without_a_notebook_ipython_is_not_imported():
         "import sys, dlcourse.plots; sys.exit(any(name in sys.modules for name in ('IPython', 'ipywidgets', 'matplotlib.pyplot')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_pipeline_names_every_stage_with_its_shape_and_every_operation():
+    figure = plots.pipeline([("image", (1, 8, 8)), ("maps", (16, 4, 4)), ("logits", (10,))], ["conv, pool", "dense"])
+    written = [text.get_text() for text in figure.axes[0].texts]
+    assert {"image\n1×8×8", "maps\n16×4×4", "logits\n10", "conv, pool", "dense"} <= set(written)
+    assert len(figure.axes[0].patches) == 1 + 4 + 1  # one sheet for every four channels, a bar for the vector
+
+
+@pytest.mark.parametrize("operations", [[], ["one", "two"]])
+def test_a_pipeline_with_another_number_of_operations_is_refused(operations):
+    with pytest.raises(ValueError, match="2 stages need 1 operations"):
+        plots.pipeline([("a", (1, 8, 8)), ("b", (10,))], operations)

@@ -43,7 +43,7 @@ NAMES = {
         "train_epochs",
         "warmup_cosine",
     ],
-    "plots": ["band", "confusion", "curves", "direct_labels", "image_grid", "live", "style"],
+    "plots": ["band", "confusion", "curves", "direct_labels", "image_grid", "live", "pipeline", "style"],
     "exercises": ["Exercise", "check", "choice", "function", "number", "sequence"],
     "notebook": ["show_source", "table"],
     "widgets": ["DrawDigit", "KernelExplorer", "TrainPanel"],

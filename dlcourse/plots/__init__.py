@@ -4,6 +4,7 @@ Importing this module sets matplotlib's style. Its functions return a figure, an
 them is known to pyplot, so none needs closing.
 """
 
+from dlcourse.plots.diagrams import pipeline
 from dlcourse.plots.images import confusion, image_grid
 from dlcourse.plots.lines import band, curves, direct_labels
 from dlcourse.plots.look import CATEGORIES, COLORS, QUANTITY, SIGNED, style
@@ -20,6 +21,7 @@ __all__ = [
     "direct_labels",
     "image_grid",
     "live",
+    "pipeline",
     "style",
 ]
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from dlcourse.exercises.convolutional_networks import EXERCISES
 
@@ -12,14 +13,19 @@ def verdict(number, answer):
 
 
 def test_the_sizes_are_those_of_the_stack():
-    maps, sizes = torch.zeros(1, 1, 28, 28), []
-    for _ in range(3):
-        maps = F.conv2d(maps, torch.zeros(1, 1, 3, 3))
+    maps, sizes, parameters = torch.zeros(1, 1, 28, 28), [], 0
+    for inputs, outputs in [(1, 32), (32, 64), (64, 64)]:
+        layer = nn.Conv2d(inputs, outputs, 3)
+        parameters += sum(p.numel() for p in layer.parameters())
+        maps = layer(maps)
         sizes.append(maps.shape[-1])
         maps = F.max_pool2d(maps, 2)
         sizes.append(maps.shape[-1])
-    assert verdict(1, sizes) is None
-    assert "padding" in verdict(1, [28, 14, 14, 7, 7, 3])
+    assert verdict(1, [*sizes, parameters]) is None
+    assert "padding" in verdict(1, [28, 14, 14, 7, 7, 3, parameters])
+    weights = sum(o * c * 9 for c, o in [(1, 32), (32, 64), (64, 64)])
+    assert "bias" in verdict(1, [*sizes, weights])
+    assert "7 numbers are wanted" in verdict(1, sizes)
 
 
 def test_the_field_is_the_reach_of_the_gradient():
@@ -47,7 +53,8 @@ def test_every_setting_that_doubles_is_right(setting):
 
 
 @pytest.mark.parametrize(
-    ("answer", "hint"), [((4, 1, 0), "7 to 10"), ((4, 2), "Three whole numbers"), (7, "Three"), ((0, 2, 0), "at least 1")]
+    ("answer", "hint"),
+    [((4, 1, 0), "7 to 10"), ((4, 2), "Three whole numbers"), (7, "Three"), ((4.5, 2, 1), "whole"), ((0, 2, 0), "at least 1")],
 )
 def test_other_settings_get_a_hint(answer, hint):
     assert hint in verdict(4, answer)

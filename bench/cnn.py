@@ -26,6 +26,7 @@ from dlcourse.data import Splits, augment, loaders, mnist
 from dlcourse.device import seed_everything
 from dlcourse.metrics import accuracy
 from dlcourse.models.cnn import CNN
+from dlcourse.models.resnet import SmallResNet
 from dlcourse.train import train_epochs
 
 CHECKS_PER_EPOCH = 10
@@ -72,22 +73,9 @@ CHAPTER = Recipe(
     peak_rate=1e-2,
     augment=lambda seed: augment.RandomAffine(degrees=10, translate=2, scale=0.1, seed=seed),
 )
-
-
-def deeper() -> nn.Module:
-    """Return a network with a third convolution, batch normalisation (Ioffe and Szegedy, 2015) and no hidden dense layer."""
-    layers: list[nn.Module] = []
-    for channels_in, channels_out in ((1, 16), (16, 32), (32, 64)):
-        convolution = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
-        layers += [convolution, nn.MaxPool2d(2), nn.BatchNorm2d(channels_out), nn.ReLU()]
-    network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * 3 * 3, 10))
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from PyTorch's stubs
-    return network
-
-
 LONGER = Recipe(
     "the longer run",
-    deeper,
+    SmallResNet,
     lambda parameters: AdamW(parameters, fused=True),
     batch_size=128,
     epochs=12,

@@ -7,7 +7,7 @@ them is known to pyplot, so none needs closing.
 from dlcourse.plots.diagrams import pipeline
 from dlcourse.plots.images import confusion, image_grid
 from dlcourse.plots.lines import band, curves, direct_labels
-from dlcourse.plots.look import CATEGORIES, COLORS, QUANTITY, SIGNED, style
+from dlcourse.plots.look import CATEGORIES, COLORS, QUANTITY, SIGNED, WIDTH, style
 from dlcourse.plots.progress import live
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "COLORS",
     "QUANTITY",
     "SIGNED",
+    "WIDTH",
     "band",
     "confusion",
     "curves",

@@ -29,7 +29,6 @@ from dlcourse.models.cnn import CNN
 from dlcourse.models.resnet import SmallResNet
 from dlcourse.train import train_epochs
 
-CHECKS_PER_EPOCH = 10
 LEVELS = (0.981, 0.99)
 
 
@@ -44,6 +43,7 @@ class Recipe:
     epochs: int
     peak_rate: float | None = None
     augment: Callable[[int], Callable[[Tensor], Tensor]] | None = None  # takes the seed
+    checks_per_epoch: int = 10
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ LONGER = Recipe(
     epochs=12,
     peak_rate=1e-2,
     augment=lambda seed: augment.RandomAffine(degrees=10, translate=2, scale=0.1, seed=seed),
+    checks_per_epoch=1,
 )
 
 
@@ -113,8 +114,8 @@ def train(recipe: Recipe, splits: Splits, seed: int) -> Run:
     batches = loaders(splits, batch_size=recipe.batch_size, seed=seed)
     model = recipe.model()
     optimizer = recipe.optimizer(model.parameters())
-    checks = CHECKS_PER_EPOCH * recipe.epochs
-    length = len(batches.train) // CHECKS_PER_EPOCH
+    checks = recipe.checks_per_epoch * recipe.epochs
+    length = len(batches.train) // recipe.checks_per_epoch
     scheduler = None
     if recipe.peak_rate is not None:
         total = checks * length

@@ -1,6 +1,6 @@
 """The chapter's network and its longer run against a source document's network: how soon, how good, with how much memory.
 
-Run it on a quiet machine: `python -m bench.cnn`, about nine minutes on two cores; `--seeds 1` for a third of that. Every time is
+Run it on a quiet machine: `python -m bench.cnn`, about eleven minutes on two cores; `--seeds 1` for a third of that. Every time is
 given twice: on the wall, and in brackets as processor seconds by the number of threads, which other programs disturb less. The test
 images are looked at many times here, to time a curve; no setting was chosen by them.
 """
@@ -78,7 +78,7 @@ LONGER = Recipe(
     SmallResNet,
     lambda parameters: AdamW(parameters, fused=True),
     batch_size=128,
-    epochs=12,
+    epochs=11,
     peak_rate=1e-2,
     augment=lambda seed: augment.RandomAffine(degrees=10, translate=2, scale=0.1, seed=seed),
     checks_per_epoch=1,

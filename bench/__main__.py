@@ -1,4 +1,4 @@
-"""Measure everything and write `bench/results.md`: `python -m bench`, about ten minutes on two quiet cores."""
+"""Measure everything and write `bench/results.md`: `python -m bench`, about eleven minutes on two quiet cores."""
 
 import sys
 from pathlib import Path

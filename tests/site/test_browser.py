@@ -116,12 +116,12 @@ def test_the_pad_to_draw_on_is_the_first_thing_on_the_home_page(open_page, home,
 
 
 @pytest.mark.parametrize("name", ["book/index", "notebooks/convolutional_networks"])
-@pytest.mark.parametrize("digit", ["0", "3", "7"])
-def test_the_network_reads_what_is_drawn(open_page, drawing, name, digit):
+def test_the_network_of_this_build_reads_at_least_nine_of_ten_drawings(open_page, drawing, name):
     tab = open_page(name)
-    answer = drawing.draw(tab.page, drawing.load_drawings()[digit])
-    assert answer["digit"] == digit
-    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
+    answers = {digit: drawing.draw(tab.page, strokes) for digit, strokes in drawing.load_drawings().items()}
+    assert sum(answer["digit"] == digit for digit, answer in answers.items()) >= 9
+    for answer in answers.values():
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
     assert tab.errors == []
 
 

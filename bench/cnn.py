@@ -86,7 +86,7 @@ LONGER = Recipe(
     SmallResNet,
     lambda parameters: AdamW(parameters, fused=True),
     batch_size=128,
-    epochs=11,
+    epochs=10,
     peak_rate=1e-2,
     augment=lambda seed: augment.RandomAffine(degrees=10, translate=2, scale=0.1, seed=seed),
     checks_per_epoch=1,

@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -73,14 +73,7 @@ CHAPTER = Recipe(
     peak_rate=1e-2,
     augment=lambda seed: augment.RandomAffine(degrees=10, translate=2, scale=0.1, seed=seed),
 )
-SPRINT = Recipe(
-    "the chapter, one epoch",
-    lambda: CNN(channels=(16, 32), hidden_size=64),
-    lambda parameters: AdamW(parameters, fused=True),
-    batch_size=128,
-    epochs=1,
-    peak_rate=1e-2,
-)
+SPRINT = replace(CHAPTER, name="the chapter, one epoch", epochs=1, augment=None)
 LONGER = Recipe(
     "the longer run",
     SmallResNet,

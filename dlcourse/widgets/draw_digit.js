@@ -182,15 +182,6 @@ function paintSeen(canvas, levels) {
 
 // ---- the widget ---------------------------------------------------------------------------------------------------
 
-const make = (parent, tag, className = "", attributes = {}) => {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  parent.append(node);
-  return node;
-};
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
 function build(root, words, numClasses) {
   root.className = "dl-widget dl-draw";
   root.setAttribute("role", "group");
@@ -436,15 +427,12 @@ function render({ model, el }) {
   const loadSoon = () => queueMicrotask(load);
   const traits = ["weights", "channels", "hidden_size", "precision"];
   for (const name of traits) model.on(`change:${name}`, loadSoon);
-  const sizes = new ResizeObserver(soon), themes = new MutationObserver(soon), dark = matchMedia("(prefers-color-scheme: dark)");
-  sizes.observe(root);
-  for (const node of [document.documentElement, document.body]) themes.observe(node, { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light"] });
-  dark.addEventListener("change", soon, on);
+  onLook(root, soon, stop.signal);
 
   load();
   if (examples.length) play(examples[0].strokes, false);
   return () => {
-    stop.abort(); sizes.disconnect(); themes.disconnect();
+    stop.abort();
     cancelAnimationFrame(frame); cancelAnimationFrame(replay);
     for (const name of traits) model.off(`change:${name}`, loadSoon);
   };

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -13,12 +12,12 @@ import traitlets
 from numpy.typing import NDArray
 
 from dlcourse.models.cnn import CNN
+from dlcourse.widgets import assets
 from dlcourse.widgets.drawings import recorded
 from dlcourse.widgets.mnist_form import SIDE, Strokes
 
 __all__ = ["DrawDigit"]
 
-FOLDER = Path(__file__).parent
 WORDS = {
     "title": "Draw a digit",
     "try": "Draw a digit with the mouse, a finger or a pen.",
@@ -62,8 +61,8 @@ class DrawDigit(anywidget.AnyWidget):
     `words` holds everything the widget says; pass some of it to translate it. ValueError for a network of another shape.
     """
 
-    _esm = FOLDER / "draw_digit.js"
-    _css = (FOLDER / "widget.css").read_text(encoding="utf-8") + (FOLDER / "draw_digit.css").read_text(encoding="utf-8")
+    _esm = assets.script("draw_digit")
+    _css = assets.style("draw_digit")
 
     weights = traitlets.Bytes(b"", help="All parameters in PyTorch's order, little-endian.").tag(sync=True)
     precision = traitlets.Enum(["float16", "float32"], "float16", help="What a parameter is stored as.").tag(sync=True)

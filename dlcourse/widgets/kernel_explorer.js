@@ -33,35 +33,6 @@ export function receptive(x, height, width, i, j, { stride, padding, dilation })
   });
 }
 
-const make = (parent, tag, className = "", attributes = {}, text = "") => {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text) node.textContent = text;
-  parent.append(node);
-  return node;
-};
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const number = (v, digits = 2) => {
-  const text = Math.abs(v) < 0.5 * 10 ** -digits ? "0" : String(Number(v.toFixed(digits)));
-  return text.replace("-", "−");
-};
-const unique = () => `dl-${Math.random().toString(36).slice(2)}`;
-
-// A row of exclusive buttons; returns a function that shows which one is chosen.
-function choices(parent, label, options, choose) {
-  const group = make(parent, "fieldset", "dl-choice"), name = unique();
-  make(group, "legend", "dl-small", {}, label);
-  const row = make(group, "div"), inputs = new Map();
-  for (const [value, text] of options) {
-    const option = make(row, "label"), input = make(option, "input", "", { type: "radio", name, value });
-    make(option, "span", "", {}, text);
-    input.addEventListener("change", () => choose(value));
-    inputs.set(value, input);
-  }
-  return (value) => { const input = inputs.get(value); if (input) input.checked = true; };
-}
-
 // Colours of signed values (-1 to 1: low, middle, high) and of grey ones (0 to 1), as tables of the 32-bit numbers in an ImageData.
 const SIGNED = { light: [[176, 72, 0], [248, 247, 244], [0, 88, 145]], dark: [[250, 150, 84], [20, 23, 26], [104, 190, 240]] };
 const table = (count, colour) => Uint32Array.from({ length: count }, (_, level) => {
@@ -151,11 +122,6 @@ function render({ model, el }) {
     update();
   };
 
-  const isDark = () => { // of the page: the lightness of its ink decides
-    const [r, g, b] = getComputedStyle(root).color.match(/[\d.]+/g).map(Number);
-    return r + g + b > 384;
-  };
-
   const strongest = () => { // a place to start from: where the output is largest, away from the frame
     let best = -1, place = { i: 0, j: 0 };
     for (let i = 1; i < output.rows - 1; i++) for (let j = 1; j < output.columns - 1; j++) {
@@ -172,7 +138,7 @@ function render({ model, el }) {
   };
 
   const paint = () => {
-    const dark = isDark(), style = getComputedStyle(root), colour = (name) => style.getPropertyValue(`--dl-${name}`);
+    const dark = isDark(root), style = getComputedStyle(root), colour = (name) => style.getPropertyValue(`--dl-${name}`);
     const ratio = window.devicePixelRatio || 1;
     for (const { canvas } of [input, result]) {
       const side = Math.max(1, Math.round(canvas.clientWidth * ratio));
@@ -333,15 +299,12 @@ function render({ model, el }) {
   const images = ["pixels", "height", "width"], others = ["kernel", "stride", "padding", "dilation"];
   for (const name of images) model.on(`change:${name}`, loadSoon);
   for (const name of others) model.on(`change:${name}`, soon);
-  const sizes = new ResizeObserver(soon), themes = new MutationObserver(soon);
-  sizes.observe(root);
-  for (const node of [document.documentElement, document.body]) themes.observe(node, { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light"] });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon, on);
+  onLook(root, soon, stop.signal);
 
   mode = presetButtons.find(({ preset }) => preset.kernel.every((v, k) => v === model.get("kernel")[k]))?.preset.signed === false ? "grey" : "signed";
   load();
   return () => {
-    stop.abort(); sizes.disconnect(); themes.disconnect(); cancelAnimationFrame(frame);
+    stop.abort(); cancelAnimationFrame(frame);
     for (const name of images) model.off(`change:${name}`, loadSoon);
     for (const name of others) model.off(`change:${name}`, soon);
   };

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -11,9 +10,10 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
+from dlcourse.widgets import assets
+
 __all__ = ["KernelExplorer"]
 
-FOLDER = Path(__file__).parent
 SMALLEST, LARGEST = 8, 160  # pixels: the widest kernel (dilation 3) covers 7
 PRESETS: tuple[tuple[str, tuple[float, ...], bool], ...] = (  # name, weights row by row, does its output have a sign
     ("identity", (0, 0, 0, 0, 1, 0, 0, 0, 0), False),
@@ -74,8 +74,8 @@ class KernelExplorer(anywidget.AnyWidget):
     `dilation` can be read and set. ValueError for anything else.
     """
 
-    _esm = FOLDER / "kernel_explorer.js"
-    _css = (FOLDER / "widget.css").read_text(encoding="utf-8") + (FOLDER / "kernel_explorer.css").read_text(encoding="utf-8")
+    _esm = assets.script("kernel_explorer")
+    _css = assets.style("kernel_explorer")
 
     pixels = traitlets.Bytes(b"", help="Grey levels 0 to 255, row by row.").tag(sync=True)
     height = traitlets.Int().tag(sync=True)

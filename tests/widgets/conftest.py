@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from ipywidgets.embed import dependency_state
 
+from dlcourse.widgets import assets
+
 ROOT = Path(__file__).parents[2]
 PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="{theme}">
@@ -63,7 +65,7 @@ def module(new_page):
 
     def load(name: str):
         page = new_page().page
-        code = (ROOT / "dlcourse/widgets" / name).read_text(encoding="utf-8")
+        code = assets.script(name)
         page.evaluate(
             """async (code) => {
               window.module = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));

@@ -34,7 +34,7 @@ def explorer(widget_page):
 
 @pytest.mark.browser
 def test_the_page_convolves_as_pytorch_does_for_every_setting(module):
-    page, pixels = module("kernel_explorer.js"), base64.b64encode(IMAGE.tobytes()).decode()
+    page, pixels = module("kernel_explorer"), base64.b64encode(IMAGE.tobytes()).decode()
     for settings in SETTINGS:
         rows, columns, values, sums = page.evaluate(CONVOLVE, [pixels, *IMAGE.shape, KERNEL, settings])
         wanted = expected(settings)

@@ -1,0 +1,19 @@
+"""What a widget sends to the page: its JavaScript and its styles, each after the part that all widgets share."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def script(name: str) -> str:
+    """Return `name`.js after parts.js as one module, for a page without a kernel can load only one file."""
+    return _read("parts.js") + "\n" + _read(f"{name}.js")
+
+
+def style(name: str) -> str:
+    """Return `name`.css after widget.css."""
+    return _read("widget.css") + "\n" + _read(f"{name}.css")
+
+
+def _read(file: str) -> str:
+    return (FOLDER / file).read_text(encoding="utf-8")

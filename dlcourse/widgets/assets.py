@@ -5,9 +5,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 
-def script(name: str) -> str:
-    """Return `name`.js after parts.js as one module, for a page without a kernel can load only one file."""
-    return _read("parts.js") + "\n" + _read(f"{name}.js")
+def script(*names: str) -> str:
+    """Return the files `names`.js after parts.js as one module, for a page without a kernel can load only one file."""
+    return "\n".join(_read(f"{name}.js") for name in ("parts", *names))
 
 
 def style(name: str) -> str:

@@ -63,9 +63,9 @@ def axe():
 def module(new_page):
     """A function that loads a widget's JavaScript in an empty page and returns the page; the module is `window.module`."""
 
-    def load(name: str):
+    def load(*names: str):
         page = new_page().page
-        code = assets.script(name)
+        code = assets.script(*names)
         page.evaluate(
             """async (code) => {
               window.module = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));

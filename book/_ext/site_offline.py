@@ -1,7 +1,5 @@
-"""The site serves everything from its own _static folder, and runs a notebook again when the package has changed."""
+"""The site serves everything from its own _static folder."""
 
-import hashlib
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ logger = logging.getLogger(__name__)
 
 def configure(app: Sphinx, config: Config) -> None:
     root = Path(app.confdir)
-    config.nb_execution_cache_path = str(execution_cache(root))
     config.html_static_path.append(str(root / "book" / "_static"))
     options = config.html_theme_options
     options["navbar_persistent"] = []  # the theme would show a second search field on top of each page
@@ -28,20 +25,6 @@ def configure(app: Sphinx, config: Config) -> None:
         config.mathjax_path = MATHJAX
     else:
         logger.info("MathJax is not vendored (scripts/vendor.py): the pages will load it from a public CDN")
-
-
-def execution_cache(root: Path) -> Path:
-    """Return a folder named by the package's own files: jupyter-cache sees the cells, not what they import."""
-    digest = hashlib.sha256((root / "requirements.txt").read_bytes())
-    for file in sorted((root / "dlcourse").rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
-    build = root / "_build"
-    cache = build / f".jupyter_cache-{digest.hexdigest()[:12]}"
-    for old in build.glob(".jupyter_cache-*"):
-        if old != cache:
-            shutil.rmtree(old)
-    return cache
 
 
 def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import ipywidgets as widgets
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from dlcourse.plots import COLORS
 from dlcourse.train import EpochRecord
+from dlcourse.widgets.train_runs import Run, figure, table
+from dlcourse.widgets.train_settings import Choice, Slider
 
-__all__ = ["Choice", "Run", "Slider", "TrainPanel"]
+__all__ = ["TrainPanel"]
 
 WORDS = {
     "title": "Train it your way",
@@ -58,76 +55,14 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A setting with a few values; `options` are the values, or a mapping from what is shown to the value."""
-
-    label: str
-    options: Sequence[Any] | Mapping[str, Any]
-    value: Any
-
-    def control(self) -> widgets.Widget:
-        """Return the dropdown."""
-        options = list(self.options.items()) if isinstance(self.options, Mapping) else list(self.options)
-        return widgets.Dropdown(options=options, value=self.value)
-
-    def describe(self, words: Mapping[str, str]) -> str:
-        """Return the options in words."""
-        names = {value: name for name, value in self.options.items()} if isinstance(self.options, Mapping) else {}
-        return words["static_options"].format(
-            options=", ".join(str(option) for option in self.options), value=names.get(self.value, self.value)
-        )
-
-
-@dataclass(frozen=True)
-class Slider:
-    """A setting between two numbers: whole ones if all are int; with `log`, equal steps of the exponent, in tenths of a decade."""
-
-    label: str
-    low: float
-    high: float
-    value: float
-    step: float | None = None
-    log: bool = False
-
-    def control(self) -> widgets.Widget:
-        """Return the slider."""
-        if self.log:
-            low, high = math.log10(self.low), math.log10(self.high)
-            return widgets.FloatLogSlider(value=self.value, min=low, max=high, step=self.step or 0.1, readout_format=".2g")
-        limits = {"value": self.value, "min": self.low, "max": self.high}
-        if all(isinstance(number, int) for number in (self.low, self.high, self.value)):
-            return widgets.IntSlider(**limits, step=int(self.step or 1))
-        return widgets.FloatSlider(**limits, step=self.step or (self.high - self.low) / 20)
-
-    def describe(self, words: Mapping[str, str]) -> str:
-        """Return the range in words."""
-        return words["static_range"].format(low=f"{self.low:g}", high=f"{self.high:g}", value=f"{self.value:g}")
-
-
-@dataclass
-class Run:
-    """One press of Train: the settings it was given, what came of them, and how it ended."""
-
-    number: int
-    settings: dict[str, Any]
-    records: list[EpochRecord] = field(default_factory=list)
-    outcome: str = "running"  # then finished, stopped or failed
-    error: str = ""
-
-    def best(self, metric: str) -> EpochRecord | None:
-        """Return the record with the largest finite `metric`, or None."""
-        finite = [record for record in self.records if math.isfinite(record.metrics.get(metric, math.nan))]
-        return max(finite, key=lambda record: record.metrics[metric], default=None)
-
-
 class TrainPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Controls for `settings`, buttons Train and Stop, live curves, and a table of all runs.
 
     `run` takes the chosen settings ({name: value}) and yields one EpochRecord per epoch, as train.train_epochs does; it is called
     anew by every press of Train, in a thread of its own, so that Stop answers while an epoch is computed: the run ends after that
-    epoch and its generator is closed. `metric` names the entry of EpochRecord.metrics that is compared; larger is better. An error
-    is shown as a sentence, and the runs before it stay. `runs` holds everything; `wait()` returns when no run is under way.
+    epoch and its generator is closed. `metric` names the entry of EpochRecord.metrics that is compared; larger is better unless
+    `smaller_is_better`. An error is shown as a sentence, and the runs before it stay. `runs` holds everything; `wait()` returns
+    when no run is under way.
     """
 
     def __init__(
@@ -136,12 +71,14 @@ class TrainPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         settings: Mapping[str, Choice | Slider],
         *,
         metric: str = "accuracy",
+        smaller_is_better: bool = False,
         words: Mapping[str, str] | None = None,
     ) -> None:
         if not settings:
             raise ValueError("no settings given; the panel needs at least one Choice or Slider")
         self.words = WORDS | dict(words or {})
         self.metric = metric
+        self.smaller_is_better = smaller_is_better
         self.settings = dict(settings)
         self.runs: list[Run] = []
         self._run = run
@@ -234,7 +171,7 @@ class TrainPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 records.close()  # early stopping puts the best weights back here
 
     def _ending(self, run: Run) -> str:
-        best = run.best(self.metric)
+        best = run.best(self.metric, smaller=self.smaller_is_better)
         values = {
             "run": run.number,
             "metric": self.metric,
@@ -250,69 +187,9 @@ class TrainPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.status.value = f'<div role="{role}" style="min-height:3em;{colour}">{html.escape(sentence)}</div>'
 
     def _show(self) -> None:
-        self.table.value = self._table()
+        self.table.value = table(self.runs, self.settings, self.metric, self.words, smaller=self.smaller_is_better)
         if any(run.records for run in self.runs):
-            self.figure.value = self._figure()
-
-    def _table(self) -> str:
-        """Return all runs as an HTML table, the best in bold."""
-        best = {run.number: record.metrics[self.metric] for run in self.runs if (record := run.best(self.metric))}
-        labels = [self.words["run"], *(setting.label for setting in self.settings.values()), self.words["epochs"]]
-        labels += [self.words["best"].format(metric=self.metric), self.words["seconds"], self.words["outcome"]]
-        cell = 'style="padding:2px 12px 2px 0;text-align:right"'
-        head = "".join(f'<th scope="col" {cell}>{html.escape(label)}</th>' for label in labels)
-        rows = []
-        for run in self.runs:
-            value = f"{best[run.number]:.4f}" if run.number in best else "–"
-            seconds = f"{run.records[-1].seconds:.1f}" if run.records else "–"
-            chosen = [self._name(name, run.settings[name]) for name in self.settings]
-            outcome = self.words[f"outcome_{run.outcome}"]
-            values = [html.escape(text) for text in (str(run.number), *chosen, str(len(run.records)), value, seconds, outcome)]
-            if run.number in best and best[run.number] == max(best.values()):
-                values = [f"<strong>{text}</strong>" for text in values]
-            rows.append("<tr>" + "".join(f"<td {cell}>{text}</td>" for text in values) + "</tr>")
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        return f'<div style="overflow-x:auto">{table}</div>'
-
-    def _name(self, name: str, value: Any) -> str:
-        setting = self.settings[name]
-        if isinstance(setting, Choice) and isinstance(setting.options, Mapping):
-            return next((shown for shown, option in setting.options.items() if option == value), str(value))
-        return f"{value:g}" if isinstance(value, float) else str(value)
-
-    def _figure(self) -> str:
-        """Return the curves as an SVG image: both losses of the last run that has any, and the metric of all runs."""
-        run = next(run for run in reversed(self.runs) if run.records)
-        figure = Figure(figsize=(7.2, 2.7), layout="constrained", facecolor="white")
-        left, right = figure.subplots(1, 2)
-        for role, label, values in (
-            ("train", self.words["train_curve"], [record.train_loss for record in run.records]),
-            ("val", self.words["val_curve"], [record.val_loss for record in run.records]),
-        ):
-            left.plot([record.epoch for record in run.records], values, color=COLORS[role], marker="o", markersize=3, label=label)
-        left.legend(frameon=False)
-        for other in self.runs:
-            measured = [record for record in other.records if self.metric in record.metrics]
-            if not measured:
-                continue
-            epochs, heights = [record.epoch for record in measured], [record.metrics[self.metric] for record in measured]
-            line, text, width = (COLORS["val"], COLORS["val"], 2.0) if other is run else ("#9aa2aa", "#5a636b", 1.2)
-            right.plot(epochs, heights, color=line, linewidth=width, marker="o", markersize=3)
-            right.annotate(f" {other.number}", (epochs[-1], heights[-1]), color=text)
-        left.set_title(self.words["loss_axis"].format(run=run.number), loc="left", fontsize="medium")
-        right.set_title(self.words["metric_axis"].format(metric=self.metric), loc="left", fontsize="medium")
-        for axes in (left, right):
-            axes.set_xlabel(self.words["epoch_axis"])
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.spines[["top", "right"]].set_visible(False)
-        stream = io.BytesIO()
-        figure.savefig(stream, format="svg")
-        last = run.records[-1]
-        value = f"{last.metrics.get(self.metric, math.nan):.4f}"
-        alt = self.words["curves_alt"].format(runs=len(self.runs), metric=self.metric, value=value, epoch=last.epoch)
-        data = base64.b64encode(stream.getvalue()).decode()
-        style = "width:100%;height:auto;aspect-ratio:7.2/2.7;border-radius:6px;background:#fff"
-        return f'<img alt="{html.escape(alt)}" style="{style}" src="data:image/svg+xml;base64,{data}">'
+            self.figure.value = figure(self.runs, self.metric, self.words)
 
     def _fallback(self) -> str:
         """Return what a page without a kernel shows in this place."""

@@ -58,6 +58,16 @@ def test_runs_are_compared_and_the_best_is_bold(panel):
     assert "plain descent" not in panel.table.value
 
 
+def test_a_panel_may_prefer_the_smaller_value():
+    panel = TrainPanel(pretend, SETTINGS, smaller_is_better=True)  # the pretended accuracy grows from epoch to epoch
+    press_and_wait(panel)
+    panel.controls["learning_rate"].value = 0.1
+    press_and_wait(panel)
+    assert "best validation accuracy 0.9000 in epoch 1" in panel.status.value
+    assert "<strong>0.9000</strong>" in panel.table.value
+    assert ">0.9900<" in panel.table.value
+
+
 def test_the_curves_are_drawn_with_words_beside_them(panel):
     press_and_wait(panel)
     assert "data:image/svg+xml;base64," in panel.figure.value

@@ -1,7 +1,11 @@
-"""What is minimised: each loss is a mean over the batch, checked before torch computes it."""
+"""What is minimised: each loss is a mean over the batch, written out, and checked before it is computed.
+
+The exponentials of large scores overflow; the losses from logits therefore work with the distances to the largest score.
+"""
+
+import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -12,7 +16,39 @@ def mse(predictions: Tensor, targets: Tensor) -> Tensor:
     TypeError for another dtype.
     """
     _check_floats("mse", "predictions", predictions, targets)
-    return F.mse_loss(predictions, targets)
+    return ((predictions - targets) ** 2).mean()
+
+
+def mae(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Mean absolute error, ``mean(|predictions - targets|)``, a scalar; its gradient is 0 where the two agree. Errors as `mse`."""
+    _check_floats("mae", "predictions", predictions, targets)
+    return (predictions - targets).abs().mean()
+
+
+def huber(predictions: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
+    """Mean of ``r**2 / 2`` where a residual r is at most `delta` and of ``delta (|r| - delta / 2)`` beyond, a scalar (Huber, 1964).
+
+    `delta` is in the units of the targets. Raises ValueError for a `delta` that is not above 0 and finite; else as `mse`.
+    """
+    _check_floats("huber", "predictions", predictions, targets)
+    if not 0 < delta < math.inf:
+        raise ValueError(f"delta must be above 0 and finite, got {delta}")
+    size = (predictions - targets).abs()
+    return torch.where(size <= delta, size**2 / 2, delta * (size - delta / 2)).mean()
+
+
+def log_sum_exp(x: Tensor, dim: int = -1) -> Tensor:
+    """Return ``log(sum(exp(x)))`` over the axis `dim` of x, which goes; its gradient is the softmax of x over that axis.
+
+    Computed as ``m + log(sum(exp(x - m)))`` with m the largest value, so that no exponential exceeds 1.
+    Raises TypeError for x that is not floating point, ValueError for an axis without values, IndexError for one x has not.
+    """
+    if not x.is_floating_point():
+        raise TypeError(f"log_sum_exp: x must be floating point, got {x.dtype}")
+    if x.dim() == 0 or x.shape[dim] == 0:
+        raise ValueError(f"log_sum_exp needs at least one value along axis {dim}, got shape {tuple(x.shape)}")
+    largest, below = _from_the_largest(x, dim)
+    return torch.add(largest.squeeze(dim), below.exp().sum(dim).log())
 
 
 def binary_cross_entropy_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
@@ -25,7 +61,8 @@ def binary_cross_entropy_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
     outside = ~((targets >= 0) & (targets <= 1))  # written so that nan counts as outside
     if outside.any():
         raise ValueError(f"targets must be in [0, 1], got {targets[outside][0].item()}")
-    return F.binary_cross_entropy_with_logits(logits, targets)
+    _, (zero, one) = _from_the_largest(torch.stack([torch.zeros_like(logits), logits]), 0)  # σ(z) is the softmax of (0, z)
+    return (torch.log(zero.exp() + one.exp()) - (1 - targets) * zero - targets * one).mean()
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
@@ -56,7 +93,17 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
         raise ValueError(
             f"targets must be from 0 to {num_classes - 1} for {num_classes} logits, got {int(targets[tuple(place)])} at {place}"
         )
-    return F.cross_entropy(logits.reshape(-1, num_classes), targets.reshape(-1), label_smoothing=label_smoothing)
+    _, below = _from_the_largest(logits, -1)  # (..., C)
+    score = below.gather(-1, targets[..., None]).squeeze(-1)  # (...), of the target
+    if label_smoothing:
+        score = (1 - label_smoothing) * score + label_smoothing * below.mean(-1)
+    return (below.exp().sum(-1).log() - score).mean()
+
+
+def _from_the_largest(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Return the largest value along `dim`, kept as an axis of 1 and constant to autograd, and x minus it: at most 0."""
+    largest = x.detach().amax(dim, keepdim=True).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)  # ∞ − ∞ would be nan
+    return largest, x - largest
 
 
 def _check_floats(loss: str, name: str, predictions: Tensor, targets: Tensor) -> None:

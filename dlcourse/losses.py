@@ -48,7 +48,7 @@ def log_sum_exp(x: Tensor, dim: int = -1) -> Tensor:
     if x.dim() == 0 or x.shape[dim] == 0:
         raise ValueError(f"log_sum_exp needs at least one value along axis {dim}, got shape {tuple(x.shape)}")
     largest, below = _from_the_largest(x, dim)
-    return torch.add(largest.squeeze(dim), below.exp().sum(dim).log())
+    return largest.squeeze(dim) + below.exp().sum(dim).log()
 
 
 def binary_cross_entropy_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
@@ -62,7 +62,8 @@ def binary_cross_entropy_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
     if outside.any():
         raise ValueError(f"targets must be in [0, 1], got {targets[outside][0].item()}")
     _, (zero, one) = _from_the_largest(torch.stack([torch.zeros_like(logits), logits]), 0)  # σ(z) is the softmax of (0, z)
-    return (torch.log(zero.exp() + one.exp()) - (1 - targets) * zero - targets * one).mean()
+    log_total = torch.log(zero.exp() + one.exp())
+    return torch.mean(log_total - (1 - targets) * zero - targets * one)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:

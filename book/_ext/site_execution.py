@@ -1,22 +1,34 @@
 """A chapter runs again when its cells change or anything of the package that it uses, and not otherwise.
 
 jupyter-cache compares the cells. Here the rest is compared: the modules a chapter imports, what those import, the files beside
-them, and the pinned requirements. One digest for each chapter lies in the cache's folder.
+them, and the pinned requirements. One digest for each chapter lies in the cache's folder. Chapters that have to run do so side
+by side, before Sphinx reads them one after the other.
 """
 
 import ast
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+import nbformat
 from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from jupyter_cache.executors.utils import single_nb_execution
+from jupyter_core.utils import ensure_event_loop
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
 
 PACKAGE = "dlcourse"
+MOST_AT_ONCE = 4  # each keeps a gigabyte or so
+
+logger = logging.getLogger(__name__)
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -24,7 +36,7 @@ def configure(app: Sphinx, config: Config) -> None:
 
 
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
-    """Forget what was executed with another package than today's, and have those chapters read again."""
+    """Forget what was executed with another package than today's, run what has to run, and have those chapters read again."""
     root, folder = Path(app.confdir), Path(app.config.nb_execution_cache_path)
     chapters = {page: root / f"{page}.ipynb" for page in env.found_docs if (root / f"{page}.ipynb").is_file()}
     today = {page: digest(root, file) for page, file in chapters.items()}
@@ -38,7 +50,43 @@ def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[s
             cache.remove_cache(entry.pk)
     folder.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(today, indent=1))
+    longest_first = sorted(chapters.values(), key=lambda file: -file.stat().st_size)
+    run(cache, longest_first, timeout=app.config.nb_execution_timeout)
     return stale
+
+
+def run(cache: JupyterCacheAbstract, files: Sequence[Path], *, timeout: int) -> None:
+    """Execute those of `files` that the cache lacks, side by side, and cache them; one that fails is left to Sphinx to report."""
+    read = partial(nbformat.read, as_version=4)
+    waiting = [(file, notebook) for file in files if not _known(cache, notebook := read(file))]
+    workers = min(len(waiting), os.cpu_count() or 1, MOST_AT_ONCE)
+    if workers < 2:
+        return  # nothing to share the machine with
+    logger.info("executing %d chapters, %d at a time", len(waiting), workers)
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # for the kernels; Sphinx itself has no use for it
+    execute = partial(_execute, timeout=timeout)
+    with ThreadPoolExecutor(workers) as pool:
+        for (file, notebook), seconds in zip(waiting, pool.map(execute, waiting), strict=True):
+            if seconds is not None:
+                bundle = CacheBundleIn(notebook, str(file), data={"execution_seconds": seconds})
+                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def _known(cache: JupyterCacheAbstract, notebook: nbformat.NotebookNode) -> bool:
+    try:
+        cache.match_cache_notebook(notebook)
+    except KeyError:
+        return False
+    return True
+
+
+def _execute(item: tuple[Path, nbformat.NotebookNode], *, timeout: int) -> float | None:
+    """Execute a notebook in place, in a process of its own; return the seconds it took, or None if a cell failed."""
+    file, notebook = item
+    result = single_nb_execution(notebook, cwd=str(file.parent), allow_errors=False, timeout=timeout, meta_override=True)
+    ensure_event_loop().close()  # this thread's own, which the execution opened
+    return None if result.err else result.time
 
 
 def digest(root: Path, notebook: Path) -> str:

@@ -89,7 +89,7 @@ def test_every_module_that_a_real_chapter_loads_counts(execution):
         assert ROOT / "dlcourse" / "widgets" / "parts.js" in counted
 
 
-def test_stale_executions_are_forgotten_and_fresh_ones_kept(execution, course):
+def test_stale_executions_are_forgotten_and_fresh_ones_kept(execution, course, monkeypatch):
     from types import SimpleNamespace
 
     from jupyter_cache import get_cache
@@ -97,7 +97,8 @@ def test_stale_executions_are_forgotten_and_fresh_ones_kept(execution, course):
 
     for name, code in (("chapter", CODE), ("other", "from dlcourse.losses import mse\n")):
         (course / f"{name}.ipynb").write_text(v4.writes(v4.new_notebook(cells=[v4.new_code_cell(code)])))
-    app = SimpleNamespace(confdir=course, config=SimpleNamespace(nb_execution_cache_path=""))
+    app = SimpleNamespace(confdir=course, config=SimpleNamespace(nb_execution_cache_path="", nb_execution_timeout=60))
+    monkeypatch.setattr(execution, "run", lambda cache, files, *, timeout: None)
     execution.configure(app, app.config)
     env = SimpleNamespace(found_docs={"chapter", "other", "book/index"})
 
@@ -113,3 +114,24 @@ def test_stale_executions_are_forgotten_and_fresh_ones_kept(execution, course):
     (course / "dlcourse/losses.py").write_text("def mse(): return 1\n")
     assert stale() == ["other"]
     assert [Path(record.uri).stem for record in cache.list_cache_records()] == ["chapter"]
+
+
+def test_chapters_run_side_by_side_and_one_that_fails_is_not_cached(execution, tmp_path, monkeypatch):
+    import nbformat
+    from jupyter_cache import get_cache
+    from nbformat import v4
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    meet = (
+        "from pathlib import Path; import time; Path('{me}').touch()\nwhile not Path('{other}').exists(): time.sleep(0.05)\n6 * 7"
+    )
+    code = {"a": meet.format(me="a", other="b"), "b": meet.format(me="b", other="a"), "c": "1 / 0"}
+    files = [tmp_path / f"{name}.ipynb" for name in code]
+    for file in files:
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        file.write_text(v4.writes(v4.new_notebook(cells=[v4.new_code_cell(code[file.stem])], metadata=kernel)))
+    cache = get_cache(str(tmp_path / "cache"))
+    execution.run(cache, files, timeout=60)  # a and b wait for each other: one after the other they would never end
+    assert sorted(Path(record.uri).stem for record in cache.list_cache_records()) == ["a", "b"]
+    _, merged = cache.merge_match_into_notebook(nbformat.read(files[0], as_version=4))
+    assert merged.cells[0].outputs[0].data["text/plain"] == "42"

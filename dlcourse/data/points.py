@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["circles", "grid", "moons", "spiral_truth", "spirals", "xor"]
+__all__ = ["circles", "distance_to_arms", "grid", "moons", "spirals", "xor"]
 
 
 def spirals(
@@ -71,19 +71,17 @@ def grid(limit: float = 1.0, *, steps: int = 50) -> Tensor:
     return torch.stack([x, y], dim=-1).view(-1, 2)
 
 
-def spiral_truth(points: Tensor, *, num_classes: int = 2, turns: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Return the class (N,) whose arm of ``spirals`` is the nearest to each of points (N, 2), and by how much (N,).
+def distance_to_arms(points: Tensor, *, num_classes: int = 2, turns: float = 1.0) -> Tensor:
+    """Return how far each of points (N, 2) is from each arm of ``spirals``, (N, num_classes).
 
-    The second number is the distance to the next nearest arm less the distance to the nearest: 0 on the true boundary. Arms are
-    taken without noise, as 2,000 points each. Raises ValueError for another shape.
+    Arms are taken without noise, as 2,000 points each. The class of the nearest arm is the true one; two equal distances are the
+    true boundary. Raises ValueError for another shape.
     """
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(f"points of shape {tuple(points.shape)} given; (N, 2) wanted")
     radius = torch.linspace(0, 1, 2000)
     arms = [_arm(radius, torch.tensor(k), num_classes, turns) for k in range(num_classes)]
-    distance = torch.stack([torch.cdist(points, arm.to(points)).amin(1) for arm in arms], dim=1)  # (N, num_classes)
-    nearest, order = distance.sort(dim=1)
-    return order[:, 0], nearest[:, 1] - nearest[:, 0]
+    return torch.stack([torch.cdist(points, arm.to(points)).amin(1) for arm in arms], dim=1)
 
 
 def _arm(radius: Tensor, label: Tensor, num_classes: int, turns: float) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from dlcourse.data.points import circles, grid, moons, spiral_truth, spirals, xor
+from dlcourse.data.points import circles, distance_to_arms, grid, moons, spirals, xor
 
 SETS = [spirals, moons, circles, xor]
 
@@ -84,29 +84,24 @@ def test_a_grid_is_a_picture_with_x_to_the_right_and_y_up():
 
 
 @pytest.mark.parametrize(("num_classes", "turns"), [(2, 1.0), (3, 0.7)])
-def test_the_truth_of_a_noiseless_spiral_is_its_label(num_classes, turns):
+def test_a_noiseless_spirals_points_are_on_the_arm_of_their_label(num_classes, turns):
     points, labels = spirals(500, num_classes=num_classes, turns=turns, noise=0.0)
+    distance = distance_to_arms(points, num_classes=num_classes, turns=turns)
+    assert distance.shape == (500, num_classes)
+    assert distance[torch.arange(500), labels].max() < 0.005
     away = points.norm(dim=1) > 0.1  # at the origin all arms meet
-    found, by = spiral_truth(points, num_classes=num_classes, turns=turns)
-    assert torch.equal(found[away], labels[away])
-    assert (by >= 0).all()
+    assert torch.equal(distance.argmin(1)[away], labels[away])
 
 
-def test_the_truth_is_the_class_of_the_nearest_arm_by_brute_force():
+def test_the_distance_to_an_arm_is_that_to_the_nearest_of_very_many_points_on_it():
     points, labels = spirals(20_000, noise=0.0, seed=5)
     places = grid(0.9, steps=12)
-    found, by = spiral_truth(places)
-    distance = torch.cdist(places, points)  # (144, 20000)
-    brute = torch.stack([distance[:, labels == k].amin(1) for k in (0, 1)], dim=1)
-    clear = by > 0.02
-    assert clear.float().mean() > 0.8
-    assert torch.equal(found[clear], brute.argmin(1)[clear])
-    torch.testing.assert_close(by, (brute[:, 0] - brute[:, 1]).abs(), atol=0.02, rtol=0)
+    brute = torch.stack([torch.cdist(places, points[labels == k]).amin(1) for k in (0, 1)], dim=1)  # (144, 2)
+    torch.testing.assert_close(distance_to_arms(places), brute, atol=0.01, rtol=0)
 
 
-def test_half_way_between_two_arms_the_truth_is_undecided():
-    half_a_turn_apart = torch.tensor([[0.0, 0.0]])
-    assert spiral_truth(half_a_turn_apart)[1].item() < 1e-6
+def test_all_arms_meet_at_the_origin():
+    assert distance_to_arms(torch.zeros(1, 2), num_classes=3).max() < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -119,7 +114,7 @@ def test_half_way_between_two_arms_the_truth_is_undecided():
         (lambda: xor(0), "num_examples=0"),
         (lambda: grid(0.0), "limit=0.0"),
         (lambda: grid(steps=1), "steps=1"),
-        (lambda: spiral_truth(torch.zeros(3, 5)), r"\(3, 5\) given; \(N, 2\) wanted"),
+        (lambda: distance_to_arms(torch.zeros(3, 5)), r"\(3, 5\) given; \(N, 2\) wanted"),
     ],
 )
 def test_what_makes_no_set_is_named(call, message):

@@ -10,9 +10,9 @@ def script(*names: str) -> str:
     return "\n".join(_read(f"{name}.js") for name in ("parts", *names))
 
 
-def style(name: str) -> str:
-    """Return `name`.css after widget.css."""
-    return _read("widget.css") + "\n" + _read(f"{name}.css")
+def style(*names: str) -> str:
+    """Return the files `names`.css after widget.css."""
+    return "\n".join(_read(f"{name}.css") for name in ("widget", *names))
 
 
 def _read(file: str) -> str:

@@ -1,0 +1,368 @@
+// What LossSurface and OptimiserRace share: contours of a function of two numbers with paths over them and a start to drag,
+// the loss against the step on a logarithmic axis, and a timeline.
+
+// ---- numbers as text ----------------------------------------------------------------------------------------------
+
+const raised = (n) => [...String(n)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("");
+
+// A number to `digits` significant digits, in powers of ten where it is very large or very small.
+export function significant(value, digits = 3) {
+  if (value === 0 || !Number.isFinite(value)) return value === 0 ? "0" : "∞";
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  if (exponent < -3 || exponent > 4) {
+    const [mantissa, power] = value.toExponential(digits - 1).split("e");
+    return `${mantissa.replace("-", "−")} · 10${raised(Number(power))}`;
+  }
+  return value.toFixed(Math.max(digits - 1 - exponent, 0)).replace("-", "−");
+}
+
+// Round numbers from `low` to `high`, about `count` of them, as [value, text].
+export function ticks(low, high, count) {
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((m) => m * power >= rough) * power, digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const first = Math.ceil(low / step), last = Math.floor(high / step);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => [(first + k) * step, number((first + k) * step, digits)]);
+}
+
+// ---- contours -----------------------------------------------------------------------------------------------------
+
+// One hue in equal steps of lightness (Oklch: lightness, chroma, hue), from far above the minimum to close to it.
+const SHADES = {
+  light: { high: [0.985, 0.006, 235], low: [0.76, 0.085, 245], line: [0.58, 0.06, 245], strength: 0.5 },
+  dark: { high: [0.215, 0.012, 245], low: [0.48, 0.085, 245], line: [0.68, 0.06, 240], strength: 0.42 },
+};
+
+function oklch([lightness, chroma, hue]) {
+  const a = chroma * Math.cos(hue * Math.PI / 180), b = chroma * Math.sin(hue * Math.PI / 180);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s, -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s].map((v) => 255 * Math.min(Math.max(v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055, 0), 1));
+}
+const between = (from, to, part) => from.map((v, k) => v + (to[k] - v) * part);
+
+// Paints f, whose smallest value is 0, on a new canvas: at each line f is `ratio` times what it is at the next one inward.
+export function contours(f, [x0, x1, y0, y1], width, height, dark, { bands = 13, ratio = 2 } = {}) {
+  const { high, low, line, strength } = SHADES[dark ? "dark" : "light"], columns = width + 1;
+  const fills = Array.from({ length: bands + 1 }, (_, k) => oklch(between(low, high, k / bands))), stroke = oklch(line);
+  const depth = new Float32Array(columns * (height + 1));
+  let largest = -Infinity;
+  for (let r = 0, p = 0; r <= height; r++) for (let c = 0; c < columns; c++, p++) {
+    depth[p] = Math.log(Math.max(f(x0 + (c + 0.5) / width * (x1 - x0), y1 - (r + 0.5) / height * (y1 - y0)), 1e-30)) / Math.log(ratio);
+    if (depth[p] > largest) largest = depth[p];
+  }
+  const canvas = document.createElement("canvas");
+  canvas.width = width; canvas.height = height;
+  const image = new ImageData(width, height), thick = Math.max(1, width / 600) * 0.55;
+  for (let r = 0, q = 0; r < height; r++) for (let c = 0; c < width; c++, q += 4) {
+    const p = r * columns + c, level = depth[p] - largest + bands; // `bands` at the highest place, below 0 in the innermost
+    const slope = Math.max(Math.hypot(depth[p + 1] - depth[p], depth[p + columns] - depth[p]), 1e-6); // levels per pixel
+    const nearest = Math.round(level), off = (level - nearest) / slope;
+    const band = Math.min(Math.max(nearest + Math.min(Math.max(off, -0.5), 0.5) + 0.5, 0), bands); // the edge of a band is a pixel wide
+    const under = Math.floor(band), part = band - under, from = fills[under], to = fills[Math.min(under + 1, bands)];
+    const drawn = nearest < 0 || nearest >= bands ? 0 : Math.min(Math.max(thick + 0.5 - Math.abs(off), 0), 1) * Math.min(Math.max(1.6 - 3 * slope, 0), 1) * strength;
+    for (let k = 0; k < 3; k++) {
+      const fill = from[k] + (to[k] - from[k]) * part;
+      image.data[q + k] = fill + (stroke[k] - fill) * drawn;
+    }
+    image.data[q + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+// ---- a part of the plane on a part of a canvas --------------------------------------------------------------------
+
+// With `equal` both axes get the same scale and the plane is shown as far as there is room: angles look as they are.
+export function frame([x0, x1, y0, y1], box, equal = false) {
+  const { left, top, width, height } = box, cx = (x0 + x1) / 2, cy = (y0 + y1) / 2;
+  let sx = width / (x1 - x0), sy = height / (y1 - y0);
+  if (equal) sx = sy = Math.min(sx, sy);
+  const bounds = [cx - width / 2 / sx, cx + width / 2 / sx, cy - height / 2 / sy, cy + height / 2 / sy];
+  return {
+    ...box, bounds,
+    px: (x) => left + (x - bounds[0]) * sx, py: (y) => top + (bounds[3] - y) * sy,
+    x: (p) => bounds[0] + (p - left) / sx, y: (p) => bounds[3] - (p - top) / sy,
+    holds: ([x, y]) => x >= bounds[0] && x <= bounds[1] && y >= bounds[2] && y <= bounds[3],
+  };
+}
+
+// Makes the canvas as sharp as the screen and empties it; lengths are CSS pixels from here on.
+export function prepare(canvas) {
+  const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
+  const pixels = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== pixels[0] || canvas.height !== pixels[1]) [canvas.width, canvas.height] = pixels;
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.lineJoin = context.lineCap = "round";
+  return { context, ratio, width, height };
+}
+
+// The page's colours and type, for what is drawn on a canvas.
+export function look(root) {
+  const style = getComputedStyle(root), names = ["ink", "paper", "line", "muted", "accent", "warm"];
+  return { dark: isDark(root), font: style.fontFamily, ...Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--dl-${name}`).trim()])) };
+}
+
+export function write(context, text, x, y, { colour, font }, { align = "left", base = "middle", size = 12, weight = 400, halo = "", turn = 0 } = {}) {
+  context.save();
+  context.translate(x, y); context.rotate(turn);
+  context.font = `${weight} ${size}px ${font}`; context.textAlign = align; context.textBaseline = base;
+  if (halo) { context.lineWidth = 3.5; context.strokeStyle = halo; context.strokeText(text, 0, 0); }
+  context.fillStyle = colour; context.fillText(text, 0, 0);
+  context.restore();
+}
+
+export function axes(context, view, colours, names, count = 6) {
+  const { left, top, width, height, bounds, px, py } = view, style = { colour: colours.muted, font: colours.font };
+  context.strokeStyle = colours.muted; context.lineWidth = 1;
+  context.beginPath();
+  for (const [x, text] of ticks(bounds[0], bounds[1], count)) {
+    if (px(x) > left + width - 4 || px(x) < left + 4) continue;
+    context.moveTo(px(x), top + height); context.lineTo(px(x), top + height + 4);
+    write(context, text, px(x), top + height + 7, style, { align: "center", base: "top" });
+  }
+  for (const [y, text] of ticks(bounds[2], bounds[3], count)) {
+    if (py(y) > top + height - 4 || py(y) < top + 4) continue;
+    context.moveTo(left - 4, py(y)); context.lineTo(left, py(y));
+    write(context, text, left - 7, py(y), style, { align: "right" });
+  }
+  context.stroke();
+  write(context, names[0], left + width / 2, top + height + 23, style, { align: "center", base: "top" });
+  write(context, names[1], left - 36, top + height / 2, style, { align: "center", base: "top", turn: -Math.PI / 2 });
+}
+
+// ---- paths --------------------------------------------------------------------------------------------------------
+
+// Returns the first step from which the path is outside the picture up to step `now`; null if it is inside then.
+export function departure(points, holds, now = points.length - 1) {
+  const last = Math.min(now, points.length - 1);
+  let inside = last;
+  while (inside >= 0 && !holds(points[inside])) inside--;
+  return inside === last ? null : inside + 1;
+}
+
+// Returns the part of the line from a to b inside the frame, as two places on the canvas; null if there is none.
+export function clip(a, b, { px, py, left, top, width, height }) {
+  const start = [px(a[0]), py(a[1])], way = [px(b[0]) - start[0], py(b[1]) - start[1]];
+  let from = 0, to = 1;
+  for (const [k, low, high] of [[0, left, left + width], [1, top, top + height]]) {
+    if (way[k] === 0) { if (start[k] < low || start[k] > high) return null; continue; }
+    const [near, far] = [(low - start[k]) / way[k], (high - start[k]) / way[k]].sort((p, q) => p - q);
+    from = Math.max(from, near); to = Math.min(to, far);
+  }
+  return from > to ? null : [from, to].map((t) => [start[0] + t * way[0], start[1] + t * way[1]]);
+}
+
+// Returns the points up to step `now`, which need not be whole: the last one lies between two steps.
+const until = (points, now) => {
+  const whole = Math.min(Math.floor(now), points.length - 1), shown = points.slice(0, whole + 1), part = now - whole;
+  if (part > 0 && whole + 1 < points.length) shown.push(between(points[whole], points[whole + 1], part));
+  return shown;
+};
+
+// Draws the path up to step `now`, with a dot per step; an arrow shows where it leaves the picture. Returns its end on the canvas.
+export function drawPath(context, view, points, now, { colour, halo, width = 2, dot = 2, fade = 1 }) {
+  const shown = until(points, now), out = departure(shown, view.holds), end = out ?? shown.length - 1;
+  const parts = [];
+  for (let n = 0; n < end; n++) { const part = clip(shown[n], shown[n + 1], view); if (part) parts.push(part); }
+  const last = parts.at(-1);
+  const draw = (stroke, thick) => {
+    context.strokeStyle = stroke; context.lineWidth = thick;
+    context.beginPath();
+    parts.forEach(([a, b], n) => { if (!n || parts[n - 1][1][0] !== a[0] || parts[n - 1][1][1] !== a[1]) context.moveTo(...a); context.lineTo(...b); });
+    context.stroke();
+  };
+  context.save();
+  context.globalAlpha = fade;
+  draw(halo, width + 2.5);
+  draw(colour, width);
+  context.fillStyle = colour;
+  context.beginPath();
+  if (dot) for (const point of shown.slice(1, Math.floor(now) + 1)) if (view.holds(point)) {
+    const x = view.px(point[0]), y = view.py(point[1]);
+    context.moveTo(x + dot, y); context.arc(x, y, dot, 0, 2 * Math.PI);
+  }
+  context.fill();
+  if (out !== null && last) arrow(context, last[1], Math.atan2(last[1][1] - last[0][1], last[1][0] - last[0][0]), colour, halo);
+  context.restore();
+  return { at: out !== null && last ? last[1] : [view.px(shown[end][0]), view.py(shown[end][1])], out };
+}
+
+function arrow(context, [x, y], angle, colour, halo) {
+  context.save();
+  context.translate(x, y); context.rotate(angle);
+  context.beginPath();
+  context.moveTo(1, 0); context.lineTo(-13, -7.5); context.lineTo(-9.5, 0); context.lineTo(-13, 7.5); context.closePath();
+  context.lineWidth = 3; context.strokeStyle = halo; context.stroke();
+  context.fillStyle = colour; context.fill();
+  context.restore();
+}
+
+export function drawStart(context, view, point, colours, focused) {
+  const x = view.px(point[0]), y = view.py(point[1]), ring = (radius, width, colour) => {
+    context.lineWidth = width; context.strokeStyle = colour;
+    context.beginPath(); context.arc(x, y, radius, 0, 2 * Math.PI); context.stroke();
+  };
+  context.fillStyle = colours.paper;
+  context.beginPath(); context.arc(x, y, 8, 0, 2 * Math.PI); context.fill();
+  ring(8, 5, colours.paper); ring(8, 2.5, colours.ink);
+  context.fillStyle = colours.ink;
+  context.beginPath(); context.arc(x, y, 2.5, 0, 2 * Math.PI); context.fill();
+  if (focused) ring(13, 2, colours.accent);
+}
+
+export function drawMinimum(context, view, point, colours) {
+  if (!view.holds(point)) return;
+  const x = view.px(point[0]), y = view.py(point[1]);
+  for (const [width, colour] of [[5, colours.paper], [2, colours.ink]]) {
+    context.lineWidth = width; context.strokeStyle = colour;
+    context.beginPath();
+    context.moveTo(x - 5, y - 5); context.lineTo(x + 5, y + 5); context.moveTo(x - 5, y + 5); context.lineTo(x + 5, y - 5);
+    context.stroke();
+  }
+}
+
+// Lets pointer and arrow keys move a point; a finger that lands elsewhere scrolls the page, and a tap brings the point there.
+export function draggable(canvas, { view, point, move, settle }, signal) {
+  const on = { signal };
+  let held = false;
+  const place = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
+  const near = (event) => { const [x, y] = place(event), at = point(); return Math.hypot(x - view().px(at[0]), y - view().py(at[1])) < 32; };
+  const put = (x, y) => { const [x0, x1, y0, y1] = view().bounds; move([Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)]); };
+  const follow = (event) => { const [x, y] = place(event); put(view().x(x), view().y(y)); };
+  canvas.addEventListener("touchstart", (event) => { if (near(event.touches[0])) event.preventDefault(); }, { signal, passive: false });
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button !== 0 || (event.pointerType === "touch" && !near(event))) return;
+    held = true;
+    canvas.setPointerCapture(event.pointerId);
+    canvas.style.cursor = "grabbing";
+    follow(event);
+  }, on);
+  canvas.addEventListener("pointermove", (event) => { if (held && event.isPrimary) follow(event); else canvas.style.cursor = near(event) ? "grab" : ""; }, on);
+  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { if (held) { held = false; canvas.style.cursor = ""; settle(); } }, on);
+  canvas.addEventListener("click", (event) => { if (event.pointerType === "touch") { follow(event); settle(); } }, on);
+  canvas.addEventListener("keydown", (event) => {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const [x0, x1] = view().bounds, step = (x1 - x0) / (event.shiftKey ? 20 : 100), at = point();
+    put(at[0] + way[0] * step, at[1] + way[1] * step);
+    settle();
+  }, on);
+}
+
+// ---- the loss against the step ------------------------------------------------------------------------------------
+
+// Returns the powers of ten around the positive numbers among `values`, none below 10^lowest.
+export function decades(values, lowest = -12) {
+  let low = Infinity, high = -Infinity;
+  for (const v of values) if (v > 0 && Number.isFinite(v)) { low = Math.min(low, v); high = Math.max(high, v); }
+  if (low > high) return [-1, 0];
+  const top = Math.max(Math.ceil(Math.log10(high) - 1e-9), lowest + 1);
+  return [Math.max(Math.min(Math.floor(Math.log10(low) + 1e-9), top - 1), lowest), top];
+}
+
+// Draws curves (values by step) up to step `now`, and the rest as faint as `ahead`; a label stands at the end of each.
+export function lossChart(context, box, { curves, steps, now, range: [low, high], names, ahead = 0 }, colours) {
+  const view = frame([0, steps, low, high], box), style = { colour: colours.muted, font: colours.font };
+  const { left, top, width, height, px, py } = view, level = (v) => py(Math.min(Math.max(Math.log10(Math.max(v, 1e-300)), low - 1), high + 1));
+  const stride = Math.max(1, Math.ceil((high - low) / Math.max(2, Math.floor(height / 30))));
+  context.lineWidth = 1; context.strokeStyle = colours.line;
+  context.beginPath();
+  for (let power = Math.ceil(low / stride) * stride; power <= high; power += stride) {
+    context.moveTo(left, py(power)); context.lineTo(left + width, py(power));
+    write(context, `10${raised(power)}`, left - 7, py(power), style, { align: "right" });
+  }
+  context.stroke();
+  for (const [x, text] of ticks(0, steps, Math.min(6, Math.max(2, width / 70)))) if (Number.isInteger(x)) write(context, text, px(x), top + height + 6, style, { align: "center", base: "top" });
+  write(context, names[0], left + width / 2, top + height + 22, style, { align: "center", base: "top" });
+  write(context, names[1], left - 44, top + height / 2, style, { align: "center", base: "top", turn: -Math.PI / 2 });
+  context.save();
+  context.beginPath(); context.rect(left, top - 3, width + 4, height + 6); context.clip();
+  context.strokeStyle = colours.muted; context.setLineDash([3, 4]);
+  context.beginPath(); context.moveTo(px(Math.min(now, steps)), top); context.lineTo(px(Math.min(now, steps)), top + height); context.stroke();
+  context.setLineDash([]);
+  const labels = curves.map(({ values, colour, label, out }) => {
+    const trace = (from, to) => {
+      context.beginPath();
+      for (let n = from; n <= to; n++) context[n > from ? "lineTo" : "moveTo"](px(n), level(values[n]));
+    };
+    const last = values.length - 1, whole = Math.min(Math.floor(now), last);
+    context.strokeStyle = colour; context.lineWidth = 2;
+    if (ahead && whole < last) { context.globalAlpha = ahead; trace(whole, last); context.stroke(); context.globalAlpha = 1; }
+    trace(0, whole);
+    let end = [px(whole), level(values[whole])];
+    if (now > whole && whole < last) { end = between(end, [px(whole + 1), level(values[whole + 1])], now - whole); context.lineTo(...end); }
+    context.stroke();
+    context.fillStyle = colour;
+    context.beginPath(); context.arc(end[0], Math.min(Math.max(end[1], top), top + height), 3.5, 0, 2 * Math.PI); context.fill();
+    return { colour, text: label, x: end[0], y: Math.min(Math.max(end[1], top), top + height), out };
+  });
+  context.restore();
+  return labels;
+}
+
+// Moves labels apart, down and then up again, so that none covers another; all stay between `top` and `bottom`.
+export function spread(labels, gap, top, bottom) {
+  const order = [...labels].sort((a, b) => a.y - b.y);
+  order.forEach((label, k) => { label.y = Math.max(label.y, k ? order[k - 1].y + gap : top); });
+  order.reverse().forEach((label, k) => { label.y = Math.min(label.y, k ? order[k - 1].y - gap : bottom); });
+  return labels;
+}
+
+// ---- the timeline -------------------------------------------------------------------------------------------------
+
+// A slider over the steps with buttons to play, pause and go by one; stops by itself when nobody can see it.
+export function timeline(parent, words, { root, speed, show, settle }, signal) {
+  const on = { signal }, row = make(parent, "div", "dl-time", { role: "group", "aria-label": words.timeline });
+  const play = make(row, "button", "dl-time-play", { type: "button" });
+  const back = make(row, "button", "dl-time-step", { type: "button", "aria-label": words.back }, "‹");
+  const forward = make(row, "button", "dl-time-step", { type: "button", "aria-label": words.forward }, "›");
+  const slider = make(row, "input", "dl-slider", { type: "range", min: 0, step: 1, "aria-label": words.scrub });
+  const text = make(row, "span", "dl-time-text dl-number", { "aria-hidden": "true" });
+  let now = 0, steps = 1, running = 0, before = 0;
+  const paint = () => {
+    slider.max = steps; slider.value = Math.floor(now);
+    text.textContent = fill(words.step_of, { step: Math.floor(now), steps });
+    slider.setAttribute("aria-valuetext", text.textContent);
+    slider.style.setProperty("--dl-part", now / steps);
+    play.textContent = running ? words.pause : words.play;
+  };
+  const stop = () => { cancelAnimationFrame(running); running = 0; root.dataset.state = "still"; };
+  const go = (step) => { now = Math.min(Math.max(step, 0), steps); paint(); show(now); };
+  const tick = (time) => {
+    const next = now + Math.min((time - before) / 1000, 0.1) * speed();
+    before = time;
+    if (next >= steps) { stop(); go(steps); return settle(); }
+    running = requestAnimationFrame(tick);
+    go(next);
+  };
+  const pause = () => { if (running) { stop(); go(Math.floor(now)); } };
+  play.addEventListener("click", () => {
+    if (running) { pause(); return settle(); }
+    if (now >= steps) now = 0;
+    before = performance.now();
+    running = requestAnimationFrame(tick);
+    root.dataset.state = "playing";
+    go(now);
+  }, on);
+  const jump = (step) => { stop(); go(step); settle(); };
+  back.addEventListener("click", () => jump(Math.ceil(now) - 1), on);
+  forward.addEventListener("click", () => jump(Math.floor(now) + 1), on);
+  slider.addEventListener("input", () => jump(Number(slider.value)), on);
+  const seen = new IntersectionObserver(([entry]) => { if (!entry.isIntersecting) pause(); });
+  seen.observe(root);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) pause(); }, on);
+  signal.addEventListener("abort", () => { stop(); seen.disconnect(); });
+  return { now: () => now, limit: (count) => { steps = count; now = Math.min(now, steps); paint(); }, go: (step) => { stop(); go(step); } };
+}
+
+// Returns a function that writes a text into the status line once nothing new has come for a moment.
+export function quietly(status, signal) {
+  let timer = 0;
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return (text) => { clearTimeout(timer); timer = setTimeout(() => { status.textContent = text; }, 300); };
+}

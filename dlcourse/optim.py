@@ -106,7 +106,7 @@ class AdaGrad(_Optimiser):
     def update(self, theta: Tensor, g: Tensor, state: State, settings: Settings) -> None:
         """S ← s + g², then θ ← θ − lr·g / (√s + eps)."""
         g = g + settings["weight_decay"] * theta
-        t = state["step"] = state.get("step", 0) + 1
+        t = state["step"] = int(state.get("step", 0)) + 1
         s = state["sum"] = state.get("sum", 0) + g**2
         theta -= settings["lr"] / (1 + (t - 1) * settings["lr_decay"]) * g / (s.sqrt() + settings["eps"])
 
@@ -145,7 +145,7 @@ class Adam(_Optimiser):
         """Keep mean m and mean square s of the gradients, correct both; then θ ← θ − lr·m̂ / (√ŝ + eps)."""
         g = g + settings["weight_decay"] * theta
         beta1, beta2 = settings["betas"]
-        t = state["step"] = state.get("step", 0) + 1
+        t = state["step"] = int(state.get("step", 0)) + 1
         m = state["exp_avg"] = beta1 * state.get("exp_avg", 0) + (1 - beta1) * g
         s = state["exp_avg_sq"] = beta2 * state.get("exp_avg_sq", 0) + (1 - beta2) * g**2
         m_hat, s_hat = m / (1 - beta1**t), s / (1 - beta2**t)

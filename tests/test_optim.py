@@ -97,7 +97,7 @@ def test_a_run_of_torchs_can_be_gone_on_with(ours, theirs, settings, their_setti
         mine.zero_grad()
         F.cross_entropy(changed(x), y).backward()
         mine.step()
-    torch.testing.assert_close(weights_of(changed), wanted[-1], rtol=1e-6, atol=1e-8)  # torch counts steps in float32
+    torch.testing.assert_close(weights_of(changed), wanted[-1], rtol=1e-10, atol=1e-12)
 
 
 @EVERY

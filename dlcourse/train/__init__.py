@@ -6,6 +6,7 @@ The loop is a generator: it yields one `EpochRecord` an epoch, and whoever itera
 from dlcourse.train.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dlcourse.train.evaluation import evaluate, predict
 from dlcourse.train.loop import EpochRecord, NonFiniteLossError, train_epochs
+from dlcourse.train.rate_range import rate_range
 from dlcourse.train.schedules import warmup_cosine
 from dlcourse.train.stopping import early_stopping
 
@@ -17,6 +18,7 @@ __all__ = [
     "evaluate",
     "load_checkpoint",
     "predict",
+    "rate_range",
     "save_checkpoint",
     "train_epochs",
     "warmup_cosine",

@@ -2,6 +2,8 @@
 
 const LIMIT = 1.2, CELLS = 48; // the map shows [−1.2, 1.2]² as 48 × 48 cells
 const EPOCHS_A_SECOND = 30, MOST_A_FRAME = 4, BUDGET = 12; // milliseconds of training in a frame
+const HOPELESS = 25; // a mean loss above this: the right class gets a probability below e⁻²⁵
+const LATELY = 30; // epochs whose mean loss must not lie clearly above ln 2, which guessing gives
 const SOLVED = 0.001, LONG = 3000, HEAD_START = 40; // a loss; epochs at a stretch; epochs before the first look without motion
 const STAGE = 250; // milliseconds from one layer to the next when a backward pass is shown
 const RATES = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], BATCHES = [1, 5, 10, 20, 50, 100, 200];
@@ -48,11 +50,6 @@ function build(root, words, model, act, signal) {
   parts.restart = button(bar, words.restart, act.restart);
   parts.backward = button(bar, words.backward, act.backward, { class: "dl-play-backward" });
   parts.next = button(bar, words.next_example, act.next);
-  const counts = make(root, "div", "dl-play-counts");
-  for (const name of ["epoch", "update"]) {
-    const count = make(counts, "span", "", {}, `${words[name]} `);
-    parts[name] = make(count, "strong");
-  }
   parts.status = make(root, "p", "dl-play-status", { role: "status" });
 
   const main = make(root, "div", "dl-play-main"), net = make(main, "div", "dl-play-net"), depth = make(net, "div", "dl-play-depth");
@@ -68,15 +65,17 @@ function build(root, words, model, act, signal) {
   parts.caption = make(side, "p", "dl-play-caption");
   parts.field = make(side, "canvas", "dl-play-field", { role: "img" });
   parts.scale = make(side, "p", "dl-small dl-play-scale");
-  const legend = make(side, "p", "dl-small dl-play-legend");
+  const legend = make(side, "div", "dl-small dl-play-legend");
   make(legend, "span", "dl-play-one", {}, words.class_1);
   make(legend, "span", "dl-play-zero", {}, words.class_0);
-  const toggle = make(side, "label", "dl-play-check dl-small"), check = make(toggle, "input", "", { type: "checkbox" });
+  const toggle = make(legend, "label"), check = make(toggle, "input", "", { type: "checkbox" });
   toggle.append(words.show_test);
   check.addEventListener("change", () => act.test(check.checked), { signal });
-  const table = make(side, "table", "dl-play-scores"), head = make(make(table, "thead"), "tr"), body = make(table, "tbody");
-  make(head, "td");
-  for (const name of ["loss", "accuracy"]) make(head, "th", "", { scope: "col" }, words[name]);
+  const counts = make(side, "p", "dl-play-counts");
+  for (const name of ["epoch", "update"]) parts[name] = make(make(counts, "span", "", {}, `${words[name]} `), "strong");
+  const table = make(side, "table", "dl-play-scores"), titles = make(make(table, "thead"), "tr"), body = make(table, "tbody");
+  make(titles, "td");
+  for (const name of ["loss", "accuracy"]) make(titles, "th", "", { scope: "col" }, words[name]);
   parts.scores = ["training", "test"].map((name) => {
     const row = make(body, "tr");
     make(row, "th", `dl-play-${name}`, { scope: "row" }, words[name]);
@@ -108,7 +107,7 @@ function render({ model, el }) {
   const words = model.get("words"), root = make(el, "div", "dl-widget dl-play", { role: "group", "aria-label": words.title });
   const stop = new AbortController(), on = { signal: stop.signal }, still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const cells = lattice(CELLS, LIMIT);
-  let run, points, rooms, scores, history, ended, playing = !still, visible = false, frame = 0, before = 0, due = 0, began = 0;
+  let run, points, rooms, scores, history, ended, playing = !still, visible = false, failure = {}, frame = 0, before = 0, due = 0, began = 0;
   let chosen, hovered = null, showTest = false, frozen = null, colours, look, ratio, times = [], fields = []; // chosen and hovered are { layer, unit }
   const settings = () => ({ optimiser: model.get("optimiser"), rate: model.get("rate"), batchSize: model.get("batch_size"), decay: model.get("l2") });
   const sizes = () => run.net.sizes, output = () => ({ layer: sizes().length - 1, unit: 0 }), isOutput = ({ layer }) => layer === sizes().length - 1;
@@ -138,17 +137,36 @@ function render({ model, el }) {
   const judge = () => { scores = { train: evaluate(run.net, rooms.train, points.train.labels), test: evaluate(run.net, rooms.test, points.test.labels) }; };
   const record = () => {
     judge();
+    if (!(scores.train.loss < HOPELESS)) return diverge();
     history.push({ epochs: run.epochs, train: scores.train.loss, test: scores.test.loss });
     if (history.length > 600) history = history.filter((_, k) => k % 2 === 0 || k === history.length - 1);
   };
   const load = () => { points = readPoints(model.get("points"), model.get("datasets").indexOf(model.get("dataset")), model.get("noise")); };
 
+  const diverge = () => {
+    judge();
+    history.push({ epochs: run.epochs + 1, train: Infinity, test: Infinity });
+    fail("diverged");
+  };
+  const fail = (reason, values = {}) => { // Train will start afresh
+    run.diverged = true;
+    failure = { rate: model.get("rate"), ...values };
+    finish(reason);
+  };
+  const check = () => { // what training cannot get out of, or does not
+    const dead = run.net.activation === "relu" ? rooms.train.a.findIndex((a, l) => l > 0 && l < sizes().length - 1 && a.every((v) => v === 0)) : -1;
+    if (dead > 0) return fail("dead", { layer: dead });
+    const recent = history.slice(-LATELY);
+    if (recent.length === LATELY && recent.every(({ epochs }) => epochs > began) && recent.reduce((sum, { train }) => sum + train, 0) > 1.1 * Math.LN2 * LATELY) fail("overshoots", { count: LATELY });
+  };
   const finish = (reason) => { ended = reason; playing = false; tell(); };
   const train = (milliseconds) => { // as many epochs as are due
     due = Math.min(due + milliseconds * EPOCHS_A_SECOND / 1000, MOST_A_FRAME);
     for (const start = performance.now(); due >= 1 && playing && performance.now() - start < BUDGET; due--) {
-      if (!trainEpoch(run, settings())) { judge(); return finish("diverged"); }
+      if (!trainEpoch(run, settings())) return diverge();
       record();
+      if (!run.diverged) check();
+      if (run.diverged) return;
       if (scores.train.loss < SOLVED && history.at(-2)?.train >= SOLVED) finish("solved");
       else if (run.epochs - began >= LONG) finish("long");
     }
@@ -178,10 +196,10 @@ function render({ model, el }) {
     const state = frozen ? "backward" : ended || (playing ? "playing" : run.updates ? "paused" : "new"), { x, y } = frozen ?? {};
     const values = { seed: model.get("seed"), epochs: run.epochs, rate: model.get("rate"), limit: SOLVED };
     if (frozen) Object.assign(values, { colour: words[y ? "blue" : "orange"], x1: number(x[0]), x2: number(x[1]), value: short(frozen.prediction), loss: short(frozen.loss) });
-    if (state === "diverged") values.epochs += 1;
+    Object.assign(values, run.diverged && failure, state === "diverged" && { epochs: run.epochs + 1 });
     const text = fill(words[`state_${state}`], values);
     if (parts.status.textContent !== text) parts.status.textContent = text;
-    parts.status.classList.toggle("dl-play-diverged", state === "diverged");
+    parts.status.classList.toggle("dl-play-failed", run.diverged);
     parts.train.textContent = playing && !frozen ? words.pause : words.train;
     parts.train.setAttribute("aria-pressed", String(playing && !frozen));
     parts.backward.textContent = frozen ? words.backward_end : words.backward;
@@ -207,7 +225,7 @@ function render({ model, el }) {
       if (frozen) { frozen = null; inspect(); }
       if (run.diverged) restart();
       playing = false; ended = "";
-      if (!trainStep(run, settings())) finish("diverged");
+      if (!trainStep(run, settings())) diverge();
       else if (run.position === 0) record();
       judge(); tell(); soon();
     },
@@ -273,6 +291,7 @@ function render({ model, el }) {
   };
   parts.stage.addEventListener("keydown", (event) => {
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (event.key === "Escape") return buttons.at(-1)[0].focus();
     if (!move || !event.target.classList.contains("dl-play-unit") || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const layer = Math.min(Math.max(chosen.layer + move[0], 0), buttons.length - 1), count = buttons[layer].length;
@@ -283,7 +302,7 @@ function render({ model, el }) {
   // -- the chosen unit: its weights, or its δ written out
   let inspected = [];
   const inspect = () => {
-    const place = shownUnit(), name = nameOf(place), type = kind(place), box = parts.inspector, below = run.net.layers[place.layer - 1];
+    const place = frozen ? shownUnit() : chosen, name = nameOf(place), type = kind(place), box = parts.inspector, below = run.net.layers[place.layer - 1];
     box.textContent = "";
     inspected = [];
     if (frozen) {
@@ -308,7 +327,7 @@ function render({ model, el }) {
         if (!step) return;
         event.preventDefault();
         set(Math.min(Math.max(Number((array[at] + step * (event.shiftKey ? 1 : 0.1)).toFixed(4)), -1000), 1000));
-        input.value = number(array[at]);
+        input.value = array[at].toFixed(2).replace("-", "−");
         input.removeAttribute("aria-invalid");
       });
       input.addEventListener("blur", () => { input.removeAttribute("aria-invalid"); soon(); });
@@ -318,7 +337,9 @@ function render({ model, el }) {
   };
   const showWeights = () => {
     for (const { input, array, at } of inspected) {
-      if (document.activeElement !== input) input.value = number(array[at]);
+      const text = array[at].toFixed(2).replace("-", "−");
+      if (input.value === text || document.activeElement === input) continue;
+      input.value = text;
       input.style.setProperty("--dl-tint", `${Math.round(30 * Math.abs(array[at]) / (Math.abs(array[at]) + 1))}%`);
       input.classList.toggle("dl-play-negative", array[at] < 0);
     }
@@ -352,6 +373,7 @@ function render({ model, el }) {
     colours = Object.fromEntries(["ink", "paper", "line", "muted", "accent"].map((name) => [name, colour(name)]));
     Object.assign(colours, { font: style.fontFamily, positive: `rgb(${look.map[2]})`, negative: `rgb(${look.map[0]})` });
     for (const [name, canvas] of [["network", parts.network], ["field", parts.field], ["curves", parts.curves]]) size[name] = [canvas.clientWidth, canvas.clientHeight];
+    root.style.colorScheme = isDark(root) ? "dark" : "light";
     root.style.setProperty("--dl-low", `rgb(${look.field[0]})`);
     root.style.setProperty("--dl-middle", `rgb(${look.field[1]})`);
     root.style.setProperty("--dl-high", `rgb(${look.field[2]})`);
@@ -422,9 +444,9 @@ function render({ model, el }) {
 
     const curves = fit(parts.curves, ...size.curves);
     curves.setTransform(ratio, 0, 0, ratio, 0, 0);
-    drawCurves(curves, ...size.curves, history, colours, words, run.diverged);
+    drawCurves(curves, ...size.curves, history, colours, words);
     [scores.train, scores.test].forEach((score, k) => {
-      write(parts.scores[k].loss, score.loss < 0.0005 ? "< 0.001" : score.loss.toFixed(3));
+      write(parts.scores[k].loss, score.loss < 0.0005 ? "< 0.001" : score.loss > 100 ? "> 100" : score.loss.toFixed(3));
       write(parts.scores[k].accuracy, `${(100 * score.accuracy).toFixed(1)} %`);
     });
     write(parts.epoch, run.epochs.toLocaleString("en"));

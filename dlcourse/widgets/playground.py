@@ -24,7 +24,7 @@ WORDS = {
     "title": "Playground: a network that trains in the page",
     "try": "Watch it train, then take layers and units away. What can the network no longer draw?",
     "notice": "Notice that every unit of the first layer draws one straight line, and that the layers above bend those lines into "
-    "shapes. With no hidden layer a single straight line is left: on XOR it gets about half of the points right.",
+    "shapes. With no hidden layer one straight line is left, and on XOR no line gets more than three of the four clouds right.",
     "keys": "Keyboard: arrows move from unit to unit of the network; in a weight’s field, up and down arrows change it by 0.1 (Shift: 1).",
     "small_print": "Loss: mean binary cross-entropy. Every weight and bias starts uniformly between −1/√n and 1/√n in a layer of n "
     "inputs, as torch.nn.Linear’s do. Momentum is 0.9; L2 is torch.optim’s weight_decay. Test points never train.",
@@ -55,7 +55,7 @@ WORDS = {
     "field_label": "Map of the plane: what {name} makes of each point, with the training points",
     "scale_output": "0 to 1; line: ŷ = ½",
     "scale_hidden": "−{largest} to {largest}; line: z = 0",
-    "show_test": "Test points (hollow)",
+    "show_test": "test (hollow)",
     "class_1": "class 1",
     "class_0": "class 0",
     "loss": "loss",
@@ -93,8 +93,12 @@ WORDS = {
     "state_new": "New weights, untrained. Seed {seed}.",
     "state_solved": "Paused after {epochs} epochs: the training loss is below {limit}. Train goes on.",
     "state_long": "Paused after {epochs} epochs. Train goes on.",
-    "state_diverged": "Diverged in epoch {epochs}: a learning rate of {rate} is too large here. Each update overshoots, and the loss "
-    "has left the picture. Lower the rate; Train starts afresh.",
+    "state_diverged": "Diverged in epoch {epochs}: with a rate of {rate} every update overshoots, and the loss has left the picture. "
+    "Lower the rate; Train starts afresh.",
+    "state_overshoots": "Paused: in the last {count} epochs the loss jumped about above the 0.69 that guessing gives. A rate of {rate} is "
+    "too large here. Lower the rate; Train starts afresh.",
+    "state_dead": "Paused: every unit of layer {layer} gives 0 at every training point, so no gradient passes. These ReLUs are dead. "
+    "Lower the rate, or take a new start.",
     "state_backward": "Frozen. One example, {colour}, at ({x1}, {x2}): ŷ = {value}, loss {loss}. Upper number a, lower δ.",
     "blue": "blue (y = 1)",
     "orange": "orange (y = 0)",

@@ -115,7 +115,7 @@ function drawEdges(context, { columns, side }, layers, colours, chosen, faint) {
       context.moveTo(x0, from.y);
       context.bezierCurveTo(x0 + bend, from.y, x1 - bend, to.y, x1, to.y);
       context.strokeStyle = w < 0 ? colours.negative : colours.positive;
-      context.globalAlpha = (near ? Math.min(0.95, 0.3 + 0.3 * Math.abs(w)) : 0.12) * (faint ? 0.5 : 1);
+      context.globalAlpha = (near ? Math.min(0.95, 0.3 + 0.3 * Math.abs(w)) : 0.12) * (faint ? 0.7 : 1);
       context.lineWidth = thickness(w);
       context.stroke();
     }
@@ -149,16 +149,16 @@ function drawMaps(context, { columns, side }, cells, field, table, line) {
   }
 }
 
-// Draws a unit's two numbers in a box tinted by the sign of the second; a number that is null is not known yet.
-function drawNumbers(context, { x, y }, width, [upper, lower], tintOf, colours) {
+// Draws a unit's two numbers (as texts; "": not known yet) in a box tinted by `share`, −1 to 1, of the second.
+function drawNumbers(context, { x, y }, width, [upper, lower], share, colours) {
   const height = 38;
   context.beginPath();
   context.roundRect(x - width / 2, y - height / 2, width, height, 6);
   context.fillStyle = colours.paper;
   context.fill();
-  if (tintOf !== 0) {
-    context.globalAlpha = 0.08 + 0.32 * Math.abs(tintOf);
-    context.fillStyle = tintOf < 0 ? colours.negative : colours.positive;
+  if (share !== 0) {
+    context.globalAlpha = 0.08 + 0.32 * Math.abs(share);
+    context.fillStyle = share < 0 ? colours.negative : colours.positive;
     context.fill();
     context.globalAlpha = 1;
   }
@@ -168,19 +168,18 @@ function drawNumbers(context, { x, y }, width, [upper, lower], tintOf, colours) 
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.font = `${width < 50 ? 10.5 : 11.5}px ${colours.font}`;
-  context.fillStyle = colours.muted;
-  context.fillText(upper ?? "", x, y + (lower === undefined ? 0 : -8));
-  context.font = `600 ${width < 50 ? 10.5 : 12}px ${colours.font}`;
   context.fillStyle = colours.ink;
+  context.fillText(upper, x, y + (lower === undefined ? 0 : -8));
+  context.font = `600 ${width < 50 ? 10.5 : 12}px ${colours.font}`;
   if (lower) context.fillText(lower, x, y + 9);
 }
 
 // ---- the curves ---------------------------------------------------------------------------------------------------
 
-const LOWEST = 0.001, HIGHEST = 4; // of the loss; the axis is logarithmic
+const LOWEST = 0.001, HIGHEST = 10; // of the loss; the axis is logarithmic
 
 // Draws the training loss (solid) and the test loss (dashed) against epochs; what lies above the picture leaves it at the top.
-function drawCurves(context, width, height, history, colours, names, diverged) {
+function drawCurves(context, width, height, history, colours, names) {
   const left = 36, right = width - 4, top = 6, bottom = height - 18, span = Math.max(100, history.at(-1)?.epochs ?? 0);
   const x = (epochs) => left + (right - left) * epochs / span;
   const y = (v) => bottom - (bottom - top) * Math.log(Math.min(Math.max(v, LOWEST), HIGHEST) / LOWEST) / Math.log(HIGHEST / LOWEST);
@@ -212,7 +211,7 @@ function drawCurves(context, width, height, history, colours, names, diverged) {
     context.stroke();
   }
   context.setLineDash([]);
-  if (!diverged) return;
+  if (history.at(-1)?.train !== Infinity) return;
   const at = Math.min(x(history.at(-1)?.epochs ?? 0), right - 5);
   context.fillStyle = colours.negative; // an arrow: the loss left the picture here
   context.beginPath();

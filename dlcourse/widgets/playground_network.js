@@ -129,7 +129,7 @@ export function update({ values, gradient }, memory, { optimiser, rate, decay })
 
 // ---- training -----------------------------------------------------------------------------------------------------
 
-const HOPELESS = 25; // a mean loss above this: the right class gets a probability below e⁻²⁵
+const ABSURD = 1000; // a batch's loss above this
 
 // Returns room for all `points`, filled with them.
 export function roomFor(sizes, points) {
@@ -174,7 +174,7 @@ export function trainStep(run, settings) {
   run.sound.set(net.values);
   backward(net, room, labels);
   update(net, run.memory, settings);
-  if (!(loss(z, labels) < HOPELESS) || !net.values.every(Number.isFinite)) {
+  if (!(loss(z, labels) < ABSURD) || !net.values.every(Number.isFinite)) {
     net.values.set(run.sound);
     run.diverged = true;
     return false;

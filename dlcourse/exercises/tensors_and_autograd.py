@@ -14,7 +14,7 @@ _CHANNELS, _PAIRS, _ROWS = 1, 5, 7  # the lines of the chapter's program that do
 _INNOCENT = {
     2: "Line 2 is fine: with keepdim the means have shape (1, 3, 1, 1), one for each channel.",
     3: "Line 3 is fine: flatten(1) keeps the first axis.",
-    4: "Line 4 is fine: (6, 192) @ (192, 1) + (1,) is (6, 1).",
+    4: "Line 4 is fine: (6, 192) @ (192, 1) is (6, 1).",
     6: "Line 6 is fine: (6, 192) @ (192, 6) is (6, 6), and exp keeps shapes.",
     8: "Line 8 is fine: two lists of six indices pick six entries.",
 }
@@ -86,7 +86,10 @@ def _minimal(answer: Any) -> str | None:
         return f"At most {_MOST_LINES} lines of ordinary length are wanted, these are {len(lines)}."
     if "dlcourse" in answer or "mnist" in answer.lower():
         return "A stranger has neither this course nor its data: use random numbers of the right shape."
-    error = _error_of(answer)
+    return _judge_error(_error_of(answer))
+
+
+def _judge_error(error: Exception | None) -> str | None:
     if error is None:
         return "It runs without an error, so there is nothing to ask about."
     if isinstance(error, NameError):

@@ -11,7 +11,7 @@ export function significant(value, digits = 3) {
   const exponent = Math.floor(Math.log10(Math.abs(value)));
   if (exponent < -3 || exponent > 4) {
     const [mantissa, power] = value.toExponential(digits - 1).split("e");
-    return `${mantissa.replace("-", "−")} · 10${raised(Number(power))}`;
+    return `${mantissa.replace("-", "−")}\u00a0·\u00a010${raised(Number(power))}`;
   }
   return value.toFixed(Math.max(digits - 1 - exponent, 0)).replace("-", "−");
 }
@@ -134,6 +134,11 @@ export function axes(context, view, colours, names, count = 6) {
   write(context, names[1], left - 36, top + height / 2, style, { align: "center", base: "top", turn: -Math.PI / 2 });
 }
 
+export function border(context, { left, top, width, height }, colours) {
+  context.lineWidth = 1; context.strokeStyle = colours.line;
+  context.strokeRect(left, top, width, height);
+}
+
 // ---- paths --------------------------------------------------------------------------------------------------------
 
 // Returns the first step from which the path is outside the picture up to step `now`; null if it is inside then.
@@ -164,7 +169,7 @@ const until = (points, now) => {
 };
 
 // Draws the path up to step `now`, with a dot per step; an arrow shows where it leaves the picture. Returns its end on the canvas.
-export function drawPath(context, view, points, now, { colour, halo, width = 2, dot = 2, fade = 1 }) {
+export function drawPath(context, view, points, now, { colour, halo, width = 2, dot = 2, apart = 0, fade = 1 }) {
   const shown = until(points, now), out = departure(shown, view.holds), end = out ?? shown.length - 1;
   const parts = [];
   for (let n = 0; n < end; n++) { const part = clip(shown[n], shown[n + 1], view); if (part) parts.push(part); }
@@ -181,8 +186,11 @@ export function drawPath(context, view, points, now, { colour, halo, width = 2, 
   draw(colour, width);
   context.fillStyle = colour;
   context.beginPath();
-  if (dot) for (const point of shown.slice(1, Math.floor(now) + 1)) if (view.holds(point)) {
+  let drawn = [-apart, -apart]; // dots that would run into one another are left out where `apart` says so
+  for (const point of shown.slice(1, Math.floor(now) + 1)) if (view.holds(point)) {
     const x = view.px(point[0]), y = view.py(point[1]);
+    if (Math.hypot(x - drawn[0], y - drawn[1]) < apart) continue;
+    drawn = [x, y];
     context.moveTo(x + dot, y); context.arc(x, y, dot, 0, 2 * Math.PI);
   }
   context.fill();
@@ -265,7 +273,7 @@ export function decades(values, lowest = -12) {
   return [Math.max(Math.min(Math.floor(Math.log10(low) + 1e-9), top - 1), lowest), top];
 }
 
-// Draws curves (values by step) up to step `now`, and the rest as faint as `ahead`; a label stands at the end of each.
+// Draws curves (values by step) up to step `now`, and the rest as faint as `ahead`; returns where a label can stand at the end of each.
 export function lossChart(context, box, { curves, steps, now, range: [low, high], names, ahead = 0 }, colours) {
   const view = frame([0, steps, low, high], box), style = { colour: colours.muted, font: colours.font };
   const { left, top, width, height, px, py } = view, level = (v) => py(Math.min(Math.max(Math.log10(Math.max(v, 1e-300)), low - 1), high + 1));
@@ -285,7 +293,7 @@ export function lossChart(context, box, { curves, steps, now, range: [low, high]
   context.strokeStyle = colours.muted; context.setLineDash([3, 4]);
   context.beginPath(); context.moveTo(px(Math.min(now, steps)), top); context.lineTo(px(Math.min(now, steps)), top + height); context.stroke();
   context.setLineDash([]);
-  const labels = curves.map(({ values, colour, label, out }) => {
+  const labels = curves.map(({ values, colour, label }) => {
     const trace = (from, to) => {
       context.beginPath();
       for (let n = from; n <= to; n++) context[n > from ? "lineTo" : "moveTo"](px(n), level(values[n]));
@@ -299,7 +307,7 @@ export function lossChart(context, box, { curves, steps, now, range: [low, high]
     context.stroke();
     context.fillStyle = colour;
     context.beginPath(); context.arc(end[0], Math.min(Math.max(end[1], top), top + height), 3.5, 0, 2 * Math.PI); context.fill();
-    return { colour, text: label, x: end[0], y: Math.min(Math.max(end[1], top), top + height), out };
+    return { colour, text: end[1] < top ? `${label} ↑` : label, x: end[0], y: Math.min(Math.max(end[1], top), top + height) };
   });
   context.restore();
   return labels;

@@ -133,6 +133,7 @@ function render({ model, el }) {
       shadesKey = key;
     }
     context.drawImage(shades, box.left, box.top, box.width, box.height);
+    border(context, surfaceView, colours);
     axes(context, surfaceView, colours, [words.slope, words.intercept]);
     context.save();
     context.beginPath(); context.rect(box.left, box.top, box.width, box.height); context.clip();

@@ -47,7 +47,7 @@ def read(page):
 
 def page_number(text):
     """Return the number that the page writes as −1.2 or 3.4 · 10⁵."""
-    mantissa, _, power = text.replace("−", "-").partition(" · 10")
+    mantissa, _, power = text.replace("−", "-").replace("\N{NO-BREAK SPACE}", " ").partition(" · 10")
     digits = "".join("-" if c == "⁻" else str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(c)) for c in power)
     return float(mantissa) * 10 ** int(digits or 0)
 
@@ -172,7 +172,7 @@ def test_play_runs_to_the_end_and_stops_when_out_of_sight(surface):
     assert root.get_attribute("data-state") == "still"
     slide(page, "Number of steps", 100)
     page.get_by_role("button", name="Play").click()
-    page.evaluate("document.body.prepend(Object.assign(document.createElement('div'), { style: 'height: 5000px' })); scrollTo(0, 0)")
+    page.evaluate("document.body.prepend(Object.assign(document.createElement('p'), { style: 'height: 5000px' })); scrollTo(0, 0)")
     page.wait_for_function("document.querySelector('.dl-loss').dataset.state === 'still'")
     assert read(page)["step"] < 100
 

@@ -6,10 +6,11 @@ const HOPELESS = 25; // a mean loss above this: the right class gets a probabili
 const LATELY = 30; // epochs whose mean loss must not lie clearly above ln 2, which guessing gives
 const SOLVED = 0.001, LONG = 3000, HEAD_START = 40; // a loss; epochs at a stretch; epochs before the first look without motion
 const STAGE = 250; // milliseconds from one layer to the next when a backward pass is shown
-const RATES = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], BATCHES = [1, 5, 10, 20, 50, 100, 200];
-const DECAYS = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03], NOISES = Array.from({ length: 31 }, (_, k) => k / 100);
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈";
 const STRUCTURE = ["hidden_sizes", "activation", "seed"], POINTS = ["dataset", "noise"], SETTINGS = ["optimiser", "rate", "batch_size", "l2"];
+
+const short = (v) => (v !== 0 && Math.abs(v) < 0.001 ? v.toExponential(0).replaceAll("-", "−") : number(v, Math.abs(v) < 0.1 ? 3 : 2));
+const signed = (v) => (v < 0 ? `(${short(v)})` : short(v));
 
 // Returns the points of a data set with so much noise: { train, test }, each { inputs (x1 of all, x2 of all), labels }.
 export function readPoints(view, which, noise) {
@@ -21,94 +22,13 @@ export function readPoints(view, which, noise) {
   return { train, test };
 }
 
-const short = (v) => (v !== 0 && Math.abs(v) < 0.001 ? v.toExponential(0).replaceAll("-", "−") : number(v, Math.abs(v) < 0.1 ? 3 : 2));
-const signed = (v) => (v < 0 ? `(${short(v)})` : short(v));
-
-// A range input over a list of values; returns a function that shows the value in force, which may lie outside the list.
-function slider(parent, label, values, choose, signal) {
-  const box = make(parent, "label", "dl-play-slider"), head = make(box, "span", "dl-small", {}, `${label} `);
-  const shown = make(head, "output"), input = make(box, "input", "", { type: "range", min: 0, max: values.length - 1, step: 1 });
-  input.addEventListener("input", () => choose(values[input.valueAsNumber]), { signal });
-  return (value) => {
-    const distance = (v) => Math.abs(Math.log((v + 1e-5) / (value + 1e-5)));
-    input.value = values.reduce((best, v, k) => (distance(v) < distance(values[best]) ? k : best), 0);
-    shown.textContent = String(value);
-    input.setAttribute("aria-valuetext", value);
-  };
-}
-
-function build(root, words, model, act, signal) {
-  const parts = { root }, button = (parent, text, action, attributes = {}) => {
-    const node = make(parent, "button", "", { type: "button", ...attributes }, text);
-    node.addEventListener("click", action, { signal });
-    return node;
-  };
-  make(root, "p", "dl-try", {}, words.try);
-  const bar = make(root, "div", "dl-play-bar");
-  parts.train = button(bar, words.train, act.toggle, { class: "dl-play-train" });
-  parts.step = button(bar, words.step, act.step);
-  parts.restart = button(bar, words.restart, act.restart);
-  parts.backward = button(bar, words.backward, act.backward, { class: "dl-play-backward" });
-  parts.next = button(bar, words.next_example, act.next);
-  parts.status = make(root, "p", "dl-play-status", { role: "status" });
-
-  const main = make(root, "div", "dl-play-main"), net = make(main, "div", "dl-play-net"), depth = make(net, "div", "dl-play-depth");
-  make(depth, "span", "", {}, words.depth);
-  parts.fewer = button(depth, "−", () => act.depth(-1), { "aria-label": words.fewer_layers });
-  parts.depth = make(depth, "strong");
-  parts.more = button(depth, "+", () => act.depth(1), { "aria-label": words.more_layers });
-  parts.stage = make(net, "div", "dl-play-stage", { role: "group", "aria-label": words.network });
-  parts.network = make(parts.stage, "canvas", "dl-play-network", { "aria-hidden": "true" });
-  parts.units = make(parts.stage, "div", "dl-play-units");
-
-  const side = make(main, "div", "dl-play-side");
-  parts.caption = make(side, "p", "dl-play-caption");
-  parts.field = make(side, "canvas", "dl-play-field", { role: "img" });
-  parts.scale = make(side, "p", "dl-small dl-play-scale");
-  const legend = make(side, "div", "dl-small dl-play-legend");
-  make(legend, "span", "dl-play-one", {}, words.class_1);
-  make(legend, "span", "dl-play-zero", {}, words.class_0);
-  const toggle = make(legend, "label"), check = make(toggle, "input", "", { type: "checkbox" });
-  toggle.append(words.show_test);
-  check.addEventListener("change", () => act.test(check.checked), { signal });
-  const counts = make(side, "p", "dl-play-counts");
-  for (const name of ["epoch", "update"]) parts[name] = make(make(counts, "span", "", {}, `${words[name]} `), "strong");
-  const table = make(side, "table", "dl-play-scores"), titles = make(make(table, "thead"), "tr"), body = make(table, "tbody");
-  make(titles, "td");
-  for (const name of ["loss", "accuracy"]) make(titles, "th", "", { scope: "col" }, words[name]);
-  parts.scores = ["training", "test"].map((name) => {
-    const row = make(body, "tr");
-    make(row, "th", `dl-play-${name}`, { scope: "row" }, words[name]);
-    return { loss: make(row, "td"), accuracy: make(row, "td") };
-  });
-  parts.curves = make(side, "canvas", "dl-play-curves", { role: "img", "aria-label": words.curves });
-
-  parts.inspector = make(root, "div", "dl-play-inspector");
-  const controls = make(root, "div", "dl-play-controls");
-  const send = (name) => (value) => act.send({ [name]: value }), names = (prefix, values) => values.map((v) => [v, words[`${prefix}_${v}`] ?? v]);
-  const sets = { dataset: choices(controls, words.data, names("data", model.get("datasets")), act.dataset) };
-  parts.thumbnails = [...controls.querySelectorAll(".dl-choice span")].map((span) => {
-    const canvas = document.createElement("canvas");
-    canvas.className = "dl-play-thumbnail";
-    span.prepend(canvas);
-    return canvas;
-  });
-  sets.activation = choices(controls, words.activation, names("activation", ["linear", "sigmoid", "tanh", "relu"]), send("activation"));
-  sets.optimiser = choices(controls, words.optimiser, names("optimiser", ["sgd", "momentum", "adam"]), send("optimiser"));
-  const sliders = make(root, "div", "dl-play-sliders");
-  for (const [name, values] of [["rate", RATES], ["batch_size", BATCHES], ["l2", DECAYS], ["noise", NOISES]]) sets[name] = slider(sliders, words[name], values, send(name), signal);
-  parts.sets = sets;
-  const foot = make(root, "div", "dl-notice");
-  for (const [style, name] of [["", "notice"], ["dl-small", "keys"], ["dl-small", "small_print"]]) make(foot, "p", style, {}, words[name]);
-  return parts;
-}
-
 function render({ model, el }) {
   const words = model.get("words"), root = make(el, "div", "dl-widget dl-play", { role: "group", "aria-label": words.title });
   const stop = new AbortController(), on = { signal: stop.signal }, still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const cells = lattice(CELLS, LIMIT);
   let run, points, rooms, scores, history, ended, playing = !still, visible = false, failure = {}, frame = 0, before = 0, due = 0, began = 0;
-  let chosen, hovered = null, showTest = false, frozen = null, colours, look, ratio, times = [], fields = []; // chosen and hovered are { layer, unit }
+  let chosen, hovered = null, showTest = false, frozen = null; // chosen and hovered are { layer, unit }; frozen is one backward pass
+  let colours, look, ratio, times = [], fields = [];
   const settings = () => ({ optimiser: model.get("optimiser"), rate: model.get("rate"), batchSize: model.get("batch_size"), decay: model.get("l2") });
   const sizes = () => run.net.sizes, output = () => ({ layer: sizes().length - 1, unit: 0 }), isOutput = ({ layer }) => layer === sizes().length - 1;
   const kind = ({ layer }) => (layer === 0 ? "input" : layer === sizes().length - 1 ? "output" : "hidden");
@@ -157,7 +77,8 @@ function render({ model, el }) {
     const dead = run.net.activation === "relu" ? rooms.train.a.findIndex((a, l) => l > 0 && l < sizes().length - 1 && a.every((v) => v === 0)) : -1;
     if (dead > 0) return fail("dead", { layer: dead });
     const recent = history.slice(-LATELY);
-    if (recent.length === LATELY && recent.every(({ epochs }) => epochs > began) && recent.reduce((sum, { train }) => sum + train, 0) > 1.1 * Math.LN2 * LATELY) fail("overshoots", { count: LATELY });
+    if (recent.length < LATELY || recent[0].epochs <= began) return;
+    if (recent.reduce((sum, { train }) => sum + train, 0) > 1.1 * Math.LN2 * LATELY) fail("overshoots", { count: LATELY });
   };
   const finish = (reason) => { ended = reason; playing = false; tell(); };
   const train = (milliseconds) => { // as many epochs as are due
@@ -191,11 +112,16 @@ function render({ model, el }) {
     tell();
     soon();
   };
-  const freshen = () => { const going = playing || ended !== ""; restart(); play(going && (!still || playing)); }; // after a change of the network
+  const freshen = () => { // after a change of the network
+    const going = playing || (ended !== "" && !still);
+    restart();
+    play(going);
+  };
   const tell = () => {
     const state = frozen ? "backward" : ended || (playing ? "playing" : run.updates ? "paused" : "new"), { x, y } = frozen ?? {};
     const values = { seed: model.get("seed"), epochs: run.epochs, rate: model.get("rate"), limit: SOLVED };
-    if (frozen) Object.assign(values, { colour: words[y ? "blue" : "orange"], x1: number(x[0]), x2: number(x[1]), value: short(frozen.prediction), loss: short(frozen.loss) });
+    if (frozen) Object.assign(values, { colour: words[y ? "blue" : "orange"], x1: number(x[0]), x2: number(x[1]) },
+      { value: short(frozen.prediction), loss: short(frozen.loss) });
     Object.assign(values, run.diverged && failure, state === "diverged" && { epochs: run.epochs + 1 });
     const text = fill(words[`state_${state}`], values);
     if (parts.status.textContent !== text) parts.status.textContent = text;
@@ -212,9 +138,9 @@ function render({ model, el }) {
   const freeze = (example) => {
     const { inputs, labels } = points.train, all = labels.length, { one } = rooms, y = labels[example];
     one.a[0].set([inputs[example], inputs[all + example]]);
-    const z = forward(run.net, one);
+    const z = forward(run.net, one), x = Array.from(one.a[0]), last = 2 * sizes().length;
     backward(run.net, one, [y]);
-    frozen = { example, x: [inputs[example], inputs[all + example]], y, prediction: 1 / (1 + Math.exp(-z[0])), loss: loss(z, [y]), since: performance.now(), last: 2 * sizes().length, stage: still ? 2 * sizes().length : 0 };
+    frozen = { example, x, y, prediction: 1 / (1 + Math.exp(-z[0])), loss: loss(z, [y]), since: performance.now(), last, stage: still ? last : 0 };
     tell(); inspect(); soon();
   };
   const order = () => errors().map((e, k) => [e, k]).sort((a, b) => b[0] - a[0]).map(([, k]) => k); // the most wrong first
@@ -257,7 +183,8 @@ function render({ model, el }) {
       const left = `${100 * (layer + 0.5) / all.length}%`, type = kind({ layer }), at = (node) => { node.style.left = left; return node; };
       at(make(parts.units, "span", "dl-small dl-play-column", {}, fill(words[`column_${type}`], { layer })));
       const resize = (change, text, label, style) => {
-        const node = at(make(parts.units, "button", style, { type: "button", "aria-label": fill(label, { layer }), "data-width": `${layer} ${change}` }, text));
+        const attributes = { type: "button", "aria-label": fill(label, { layer }), "data-width": `${layer} ${change}` };
+        const node = at(make(parts.units, "button", style, attributes, text));
         node.setAttribute("aria-disabled", String(all[layer] + change < 1 || all[layer] + change > LARGEST));
         node.addEventListener("click", () => act.width(layer, change));
       };
@@ -266,8 +193,9 @@ function render({ model, el }) {
         const place = { layer, unit }, node = at(make(parts.units, "button", "dl-play-unit", { type: "button", "aria-label": nameOf(place) }));
         node.style.top = `${y}px`;
         node.style.width = `min(${100 / all.length}%, 64px)`;
-        node.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") { hovered = place; inspect(); soon(); } });
-        node.addEventListener("pointerleave", () => { if (hovered === place) { hovered = null; inspect(); soon(); } });
+        const hover = (now) => { hovered = now; if (frozen) inspect(); soon(); };
+        node.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") hover(place); });
+        node.addEventListener("pointerleave", () => { if (hovered === place) hover(null); });
         for (const name of ["click", "focus"]) node.addEventListener(name, () => choose(place));
         return node;
       }));
@@ -310,7 +238,8 @@ function render({ model, el }) {
       make(box, "p", "dl-small", {}, words.backward_hint);
       return;
     }
-    make(box, "p", "", {}, fill(type === "hidden" ? words.weights : words[`weights_${type}`], { name, activation: words[`activation_${run.net.activation}`] }));
+    const intro = type === "hidden" ? words.weights : words[`weights_${type}`];
+    make(box, "p", "", {}, fill(intro, { name, activation: words[`activation_${run.net.activation}`] }));
     if (!below) return;
     const row = make(box, "div", "dl-play-weights");
     for (let i = 0; i <= below.inputs; i++) {
@@ -320,8 +249,12 @@ function render({ model, el }) {
       input.setAttribute("aria-label", isBias ? fill(words.bias_label, { name }) : fill(words.weight_label, { name, source: nameOf(source) }));
       make(cell, "span", "dl-small", { "aria-hidden": "true" }, isBias ? words.bias : `· ${symbol(source)}`);
       const set = (value) => { array[at] = value; judge(); soon(); };
-      const parse = () => { const value = Number(input.value.trim().replace("−", "-").replace(",", ".")); return input.value.trim() === "" || !(Math.abs(value) <= 1000) ? null : value; };
-      input.addEventListener("input", () => { const value = parse(); if (value === null) input.setAttribute("aria-invalid", "true"); else { input.removeAttribute("aria-invalid"); set(value); } });
+      input.addEventListener("input", () => {
+        const value = Number(input.value.trim().replace("−", "-").replace(",", "."));
+        if (input.value.trim() === "" || !(Math.abs(value) <= 1000)) return input.setAttribute("aria-invalid", "true");
+        input.removeAttribute("aria-invalid");
+        set(value);
+      });
       input.addEventListener("keydown", (event) => {
         const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
         if (!step) return;
@@ -351,7 +284,8 @@ function render({ model, el }) {
     const incoming = fill(words.gradients, { values: Array.from(one.a[layer - 1], (a) => short(a * delta[unit])).join(", ") });
     if (type === "output") return [`${name}: ${fill(words.delta_output, values)}`, incoming];
     const { weight, inputs, outputs } = run.net.layers[layer];
-    values.sum = Array.from({ length: outputs }, (_, k) => `${short(weight[k * inputs + unit])}·${signed(one.delta[layer][k])}`).join(" + ").replaceAll("+ −", "− ");
+    const terms = Array.from({ length: outputs }, (_, k) => `${short(weight[k * inputs + unit])}·${signed(one.delta[layer][k])}`);
+    values.sum = terms.join(" + ").replaceAll("+ −", "− ");
     values.slope = short(slope(run.net.activation, one.a[layer][unit]));
     return [`${name}: ${fill(words.delta_hidden, values)}`, incoming];
   };
@@ -372,7 +306,7 @@ function render({ model, el }) {
     look = LOOKS[isDark(root) ? "dark" : "light"];
     colours = Object.fromEntries(["ink", "paper", "line", "muted", "accent"].map((name) => [name, colour(name)]));
     Object.assign(colours, { font: style.fontFamily, positive: `rgb(${look.map[2]})`, negative: `rgb(${look.map[0]})` });
-    for (const [name, canvas] of [["network", parts.network], ["field", parts.field], ["curves", parts.curves]]) size[name] = [canvas.clientWidth, canvas.clientHeight];
+    for (const name of ["network", "field", "curves"]) size[name] = [parts[name].clientWidth, parts[name].clientHeight];
     root.style.colorScheme = isDark(root) ? "dark" : "light";
     root.style.setProperty("--dl-low", `rgb(${look.field[0]})`);
     root.style.setProperty("--dl-middle", `rgb(${look.field[1]})`);
@@ -380,11 +314,13 @@ function render({ model, el }) {
     root.style.setProperty("--dl-one", look.classes[1]);
     root.style.setProperty("--dl-zero", look.classes[0]);
     parts.thumbnails.forEach((canvas, which) => {
-      const context = fit(canvas, 40, 40), name = model.get("datasets")[which], { train } = readPoints(model.get("points"), which, model.get("noises")[name]);
+      const context = fit(canvas, 40, 40), noise = model.get("noises")[model.get("datasets")[which]];
+      const { train } = readPoints(model.get("points"), which, noise);
       context.fillStyle = look.ring;
       context.fillRect(0, 0, canvas.width, canvas.height);
       const few = 100, all = train.labels.length;
-      const sample = { labels: train.labels.subarray(0, few), inputs: Float64Array.from({ length: 2 * few }, (_, k) => train.inputs[k < few ? k : k - few + all]) };
+      const inputs = Float64Array.from({ length: 2 * few }, (_, k) => train.inputs[k < few ? k : k - few + all]);
+      const sample = { labels: train.labels.subarray(0, few), inputs };
       drawPoints(context, canvas.width, LIMIT, sample, look, 1.5 * ratio, false);
     });
     soon();
@@ -400,11 +336,12 @@ function render({ model, el }) {
     return { values, from, largest };
   };
   const paint = () => {
-    const count = CELLS * CELLS, logits = forward(run.net, rooms.cells), place = shownUnit(), { layer, unit } = place, type = kind(place);
+    const count = CELLS * CELLS, logits = forward(run.net, rooms.cells), place = shownUnit(), { layer, unit } = place;
+    const type = kind(place);
     if (fields.length !== count) fields = new Float64Array(count);
     for (let k = 0; k < count; k++) fields[k] = Math.tanh(logits[k] / 2); // 2 ŷ − 1
-    const [width] = size.network, context = fit(parts.network, ...size.network);
-    arrangement = arrange(sizes(), width);
+    const context = fit(parts.network, ...size.network);
+    arrangement = arrange(sizes(), size.network[0]);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const marked = isOutput(place) && !hovered ? null : place;
     drawEdges(context, arrangement, run.net.layers, colours, marked, frozen !== null);
@@ -419,9 +356,9 @@ function render({ model, el }) {
         context.strokeText(text, x, y); context.fillText(text, x, y);
       }
     }
-    const { x, y } = arrangement.columns[layer][unit], half = frozen ? [boxWidth() / 2 + 3, 22] : [arrangement.side / 2 + 3, arrangement.side / 2 + 3];
+    const { x, y } = arrangement.columns[layer][unit], width = (frozen ? boxWidth() : arrangement.side) + 6, height = frozen ? 44 : width;
     context.beginPath();
-    context.roundRect(x - half[0], y - half[1], 2 * half[0], 2 * half[1], 8);
+    context.roundRect(x - width / 2, y - height / 2, width, height, 8);
     context.lineWidth = 2.5; context.strokeStyle = colours.ink;
     context.stroke();
 

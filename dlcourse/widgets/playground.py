@@ -25,7 +25,7 @@ WORDS = {
     "try": "Watch it train, then take layers and units away. What can the network no longer draw?",
     "notice": "Notice that every unit of the first layer draws one straight line, and that the layers above bend those lines into "
     "shapes. With no hidden layer one straight line is left, and on XOR no line gets more than three of the four clouds right.",
-    "keys": "Keyboard: arrows move from unit to unit of the network; in a weight’s field, up and down arrows change it by 0.1 (Shift: 1).",
+    "keys": "Keyboard: arrows move from unit to unit of the network; up and down arrows change a weight by 0.1 (Shift: 1).",
     "small_print": "Loss: mean binary cross-entropy. Every weight and bias starts uniformly between −1/√n and 1/√n in a layer of n "
     "inputs, as torch.nn.Linear’s do. Momentum is 0.9; L2 is torch.optim’s weight_decay. Test points never train.",
     "train": "Train",
@@ -93,12 +93,12 @@ WORDS = {
     "state_new": "New weights, untrained. Seed {seed}.",
     "state_solved": "Paused after {epochs} epochs: the training loss is below {limit}. Train goes on.",
     "state_long": "Paused after {epochs} epochs. Train goes on.",
-    "state_diverged": "Diverged in epoch {epochs}: with a rate of {rate} every update overshoots, and the loss has left the picture. "
-    "Lower the rate; Train starts afresh.",
-    "state_overshoots": "Paused: in the last {count} epochs the loss jumped about above the 0.69 that guessing gives. A rate of {rate} is "
-    "too large here. Lower the rate; Train starts afresh.",
-    "state_dead": "Paused: every unit of layer {layer} gives 0 at every training point, so no gradient passes. These ReLUs are dead. "
-    "Lower the rate, or take a new start.",
+    "state_diverged": "Diverged in epoch {epochs}: with a rate of {rate} every update overshoots, and the loss has left the "
+    "picture. Lower the rate; Train starts afresh.",
+    "state_overshoots": "Paused: in the last {count} epochs the loss jumped about above the 0.69 that guessing gives. A rate "
+    "of {rate} is too large here. Lower the rate; Train starts afresh.",
+    "state_dead": "Paused: every unit of layer {layer} gives 0 at every training point, so no gradient passes. These ReLUs are "
+    "dead. Lower the rate, or take a new start.",
     "state_backward": "Frozen. One example, {colour}, at ({x1}, {x2}): ŷ = {value}, loss {loss}. Upper number a, lower δ.",
     "blue": "blue (y = 1)",
     "orange": "orange (y = 0)",
@@ -120,7 +120,7 @@ class Playground(anywidget.AnyWidget):
     gradients and updates equal PyTorch's. In a notebook all these can be read and set. ValueError for anything else.
     """
 
-    _esm = assets.script("playground_network", "playground_drawing", "playground")
+    _esm = assets.script("playground_network", "playground_drawing", "playground_parts", "playground")
     _css = assets.style("playground")
 
     dataset = traitlets.Enum(list(DATASETS), default_value="spirals").tag(sync=True)
@@ -132,7 +132,9 @@ class Playground(anywidget.AnyWidget):
     l2 = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
     noise = traitlets.Float(0.0, min=0.0, max=MOST_NOISE).tag(sync=True)
     seed = traitlets.Int(0, min=0).tag(sync=True)
-    points = traitlets.Bytes(b"", help="float32: for each data set, for training and test, x1, x2, what noise adds, label.").tag(sync=True)
+    points = traitlets.Bytes(b"", help="float32: for each data set, for training and test, x1, x2, what noise adds, label.").tag(
+        sync=True
+    )
     datasets = traitlets.List(traitlets.Unicode(), help="The data sets in the order of `points`.").tag(sync=True)
     noises = traitlets.Dict(help="The noise with which each data set starts.").tag(sync=True)
     words = traitlets.Dict(help="All words shown.").tag(sync=True)

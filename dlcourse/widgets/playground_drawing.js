@@ -2,8 +2,14 @@
 
 // Colours of −1, 0 and 1: pale where points lie on them ("field"), strong in the small maps; and of the two classes.
 const LOOKS = {
-  light: { field: [[243, 176, 124], [252, 251, 248], [122, 182, 222]], map: [[198, 84, 0], [250, 249, 246], [0, 104, 168]], classes: ["#c04f00", "#00649e"], ring: "#ffffff" },
-  dark: { field: [[140, 68, 20], [24, 28, 32], [24, 92, 140]], map: [[240, 140, 74], [24, 28, 32], [86, 180, 233]], classes: ["#ffab73", "#7ccbf8"], ring: "#14181b" },
+  light: {
+    field: [[243, 176, 124], [252, 251, 248], [122, 182, 222]], map: [[198, 84, 0], [250, 249, 246], [0, 104, 168]],
+    classes: ["#c04f00", "#00649e"], ring: "#ffffff",
+  },
+  dark: {
+    field: [[140, 68, 20], [24, 28, 32], [24, 92, 140]], map: [[240, 140, 74], [24, 28, 32], [86, 180, 233]],
+    classes: ["#ffab73", "#7ccbf8"], ring: "#14181b",
+  },
 };
 const COLOURS = 511;
 for (const look of Object.values(LOOKS)) for (const name of ["field", "map"]) {
@@ -65,7 +71,10 @@ export function contour(values, side, segment) {
     const code = Number(corners[0] > 0) | Number(corners[1] > 0) << 1 | Number(corners[2] > 0) << 2 | Number(corners[3] > 0) << 3;
     if (code === 0 || code === 15) continue;
     const between = (a, b) => corners[a] / (corners[a] - corners[b]);
-    const sides = [() => [column + between(0, 1), row], () => [column + 1, row + between(1, 2)], () => [column + between(3, 2), row + 1], () => [column, row + between(0, 3)]];
+    const sides = [
+      () => [column + between(0, 1), row], () => [column + 1, row + between(1, 2)],
+      () => [column + between(3, 2), row + 1], () => [column, row + between(0, 3)],
+    ];
     const crossed = [code ^ code >> 1, code >> 1 ^ code >> 2, code >> 2 ^ code >> 3, code >> 3 ^ code].flatMap((bit, s) => (bit & 1 ? [s] : []));
     for (let p = 0; p < crossed.length; p += 2) segment(...sides[crossed[p]](), ...sides[crossed[p + 1]]());
   }
@@ -98,7 +107,8 @@ const PITCH = 42, LARGEST = 8; // pixels from one unit of a layer to the next; t
 // Returns the columns of a network: centres (x, y) of all units on a stage `width` wide, and the side of a unit.
 function arrange(sizes, width) {
   const step = width / sizes.length, height = PITCH * LARGEST;
-  const columns = sizes.map((count, c) => Array.from({ length: count }, (_, j) => ({ x: (c + 0.5) * step, y: height / 2 + (j - (count - 1) / 2) * PITCH })));
+  const centre = (c, j, count) => ({ x: (c + 0.5) * step, y: height / 2 + (j - (count - 1) / 2) * PITCH });
+  const columns = sizes.map((count, c) => Array.from({ length: count }, (_, j) => centre(c, j, count)));
   return { columns, step, height, side: Math.min(36, Math.round(0.6 * step)) };
 }
 

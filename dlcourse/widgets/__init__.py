@@ -1,8 +1,24 @@
 """What the reader can touch: widgets that compute in the page itself, and a panel for readers with a kernel."""
 
+from dlcourse.widgets.broadcasting import BroadcastingExplorer
+from dlcourse.widgets.computation_graph import ComputationGraph
 from dlcourse.widgets.draw_digit import DrawDigit
 from dlcourse.widgets.kernel_explorer import KernelExplorer
+from dlcourse.widgets.loss_surface import LossSurface
+from dlcourse.widgets.optimiser_race import OptimiserRace
+from dlcourse.widgets.playground import Playground
 from dlcourse.widgets.train_panel import TrainPanel
 from dlcourse.widgets.train_settings import Choice, Slider
 
-__all__ = ["Choice", "DrawDigit", "KernelExplorer", "Slider", "TrainPanel"]
+__all__ = [
+    "BroadcastingExplorer",
+    "Choice",
+    "ComputationGraph",
+    "DrawDigit",
+    "KernelExplorer",
+    "LossSurface",
+    "OptimiserRace",
+    "Playground",
+    "Slider",
+    "TrainPanel",
+]

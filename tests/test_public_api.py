@@ -18,7 +18,7 @@ NAMES = {
     "data.line": ["line"],
     "data.mnist": ["load"],
     "data.photograph": ["load"],
-    "data.points": ["circles", "grid", "moons", "spiral_truth", "spirals", "xor"],
+    "data.points": ["circles", "distance_to_arms", "grid", "moons", "spirals", "xor"],
     "data.augment": ["RandomAffine"],
     "layers.activations": ["GELU", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "sigmoid"],
     "layers.linear": ["Linear"],

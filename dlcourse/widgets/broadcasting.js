@@ -85,7 +85,7 @@ function render({ model, el }) {
   make(sums.head, "strong", "", {}, words.sum);
   const sumCells = axes.map(() => make(sums.group, "span", "dl-bc-size"));
   const places = line("", "dl-bc-index");
-  make(places.head, "span", "dl-small", {}, words.index);
+  const placesName = make(places.head, "span", "dl-small", {}, words.index);
   const sliders = axes.map((axis) => {
     const box = make(places.group, "div"), text = make(box, "span", "dl-small");
     const input = make(box, "input", "", { type: "range", min: 0, step: 1, "aria-label": fill(words.index_label, { axis: signed(axis) }) });
@@ -120,7 +120,7 @@ function render({ model, el }) {
   let look, tints;
   const dress = () => {
     const style = getComputedStyle(root), colour = (name) => style.getPropertyValue(`--dl-${name}`).trim();
-    look = { ink: colour("ink"), paper: colour("paper"), muted: colour("muted"), family: style.fontFamily };
+    look = { ink: colour("ink"), paper: colour("paper"), muted: colour("muted"), wrong: colour("warm"), family: style.fontFamily };
     tints = tintsOf(toRgb(look.paper), ["accent", "warm"].map((name) => toRgb(colour(name))), isDark(root));
   };
 
@@ -128,7 +128,8 @@ function render({ model, el }) {
     const { left, right, shape } = rule;
     const largest = [0, 1].map((k) => Math.max(sheet(left)[k], sheet(right)[k])), chosen = shape && count(shape) ? index : null;
     const a = (whole) => place(source(whole, left), left), b = (whole) => 10 * place(source(whole, right), right);
-    const common = { largest, part, index: chosen }, digits = (v) => String(v);
+    const clashes = rule.columns.filter(({ size }) => size === null).map(({ axis }) => axis);
+    const common = { largest, part, index: chosen, clashes }, digits = (v) => String(v);
     boxes = {
       left: paintTensor(panels.left.canvas, look, { ...common, shape: left, result: shape ?? left, tints: [tints[0]], parents: [left], value: (i) => digits(a(i)) }),
       right: paintTensor(panels.right.canvas, look, { ...common, shape: right, result: shape ?? right, tints: [tints[1]], parents: [right], value: (i) => digits(b(i)) }),
@@ -203,6 +204,7 @@ function render({ model, el }) {
     const inputs = count(left) + count(right), times = shape ? count(shape) / inputs : 0;
     cost.textContent = fill(!shape ? words.memory_fails : times >= 2 ? words.memory_times : words.memory,
       { inputs: memory(inputs), result: shape && memory(count(shape)), times: times >= 100 ? grouped(Math.round(times)) : number(times, 1) });
+    placesName.classList.toggle("dl-bc-away", !shape || !count(shape) || !shape.length);
     for (const { axis, box } of sliders) box.classList.toggle("dl-bc-away", !shape || !count(shape) || shape.length < -axis);
   };
 

@@ -95,17 +95,16 @@ function openCanvas(canvas, look) {
 }
 
 // Paints one tensor: `shape` its own, `result` the shape it is stretched to (its own where there is none), `part` how far the
-// stretching has come (0 to 1), `index` the chosen element of the result or null. `tints` are functions of a share (0 to 1), one for
+// stretching has come (0 to 1), `index` the chosen element of the result or null, `clashes` the axes that do not fit. `tints` are functions of a share (0 to 1), one for
 // an input and two for the result; `value(index)` is the number in a cell. Returns the box in CSS pixels that stands for `result`.
-function paintTensor(canvas, look, { shape, result, largest, part, index, tints, parents, value }) {
+function paintTensor(canvas, look, { shape, result, largest, part, index, clashes, tints, parents, value }) {
   const context = openCanvas(canvas, look), { clientWidth: width, clientHeight: height } = canvas;
   const side = measure(width, height, ...largest), [rows, columns] = sheet(shape), [toRows, toColumns] = sheet(result);
   const own = [side(rows, 0), side(columns, 1)], full = [side(toRows, 0), side(toColumns, 1)];
   const now = own.map((v, k) => v + (full[k] - v) * part);
-  const x = (width - full[1] - PILE * STEP) / 2, y = (height - full[0] + PILE * STEP) / 2;
+  const leading = (sizes) => count(sizes.slice(0, -2)), sheets = Math.min(Math.max(leading(result) - 1, 0), PILE), reused = leading(shape) === 1;
+  const x = (width - full[1] - sheets * STEP) / 2, y = (height - full[0] + sheets * STEP) / 2;
   const box = { x, y, width: full[1], height: full[0] };
-
-  const leading = (sizes) => count(sizes.slice(0, -2)), sheets = Math.min(leading(result) - 1, PILE), reused = leading(shape) === 1;
   context.lineWidth = 1;
   for (let k = sheets; k > 0; k--) { // the sheets behind; dashed where they are the front one again
     const shift = k * STEP * (reused ? part : 1), corner = [x + shift, y - shift];
@@ -149,6 +148,13 @@ function paintTensor(canvas, look, { shape, result, largest, part, index, tints,
   context.lineWidth = 1; context.strokeStyle = look.muted;
   if (stretched) { context.setLineDash([3, 2]); context.strokeRect(x, y, now[1], now[0]); context.setLineDash([]); }
   context.strokeStyle = look.ink; context.lineWidth = 1.5; context.strokeRect(x, y, own[1], own[0]);
+
+  context.strokeStyle = look.wrong; context.lineWidth = 5;
+  for (const axis of clashes.filter((k) => k >= -2 && shape.length >= -k)) { // along the top or the left: the side that does not fit
+    context.beginPath(); context.moveTo(x, y - 2);
+    if (axis === -1) context.lineTo(x + own[1], y - 2); else context.lineTo(x, y + own[0]);
+    context.stroke();
+  }
 
   if (index) {
     const [i, j] = [0, 0, ...index].slice(-2), [p, q] = [rows === 1 ? 0 : i, columns === 1 ? 0 : j];

@@ -135,7 +135,8 @@ function render({ model, el }) {
     const { node, slot, parent, before, upstream, local, after } = back.pushes[step - order.length - 2], { op, parents } = nodes[node];
     const formula = operation(op).formulas(parents.map(called), names[node])[slot];
     const push = fill(words.push, { parent: called(parent), before: show(before), upstream: bracket(show(upstream)), local: bracket(show(local)), after: show(after) });
-    const lines = [fill(words.local, { node: names[node], parent: called(parent), formula: [...new Set([formula, show(local)])].join(" = ") })];
+    const twice = parents.length === 2 && parents[0] === parents[1];
+    const lines = [fill(twice ? words.local_twice : words.local, { node: names[node], parent: called(parent), formula: [...new Set([formula, show(local)])].join(" = ") })];
     if (!Number.isFinite(after)) lines.push(words.lost);
     else if (step === total()) lines.push(check());
     return [push, lines.join(" ")];

@@ -40,6 +40,7 @@ WORDS = {
     "seed": "Backward starts at the end: a change of {name} changes {name} as much, so its gradient is 1.",
     "push": "Gradient of {parent}: {before} so far + upstream {upstream} × local {local} = {after}.",
     "local": "Local derivative: ∂{node}/∂{parent} = {formula}.",
+    "local_twice": "Local derivative along this edge, the other operand held fast: {formula}.",
     "check": "Check: raise {name} by {step} and {output} changes by {change}; its gradient promises {promise}.",
     "check_lost": "Check: raise {name} by {step} and {output} has no value any more.",
     "no_start": "{name} is {value}: no gradient can start here. Change a number.",

@@ -176,7 +176,7 @@ def test_pointing_and_sliding_choose_an_element_too(explorer):
     page.locator(".dl-bc-sum canvas").scroll_into_view_if_needed()
     for name in ("sum", "left", "right"):
         box = page.locator(f".dl-bc-{name} canvas").bounding_box()
-        page.mouse.move(box["x"] + box["width"] / 2 - 9, box["y"] + box["height"] / 2 + 9)
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         assert page.locator(".dl-bc-sentence").inner_text().startswith("(a + b)[2, 3] = a[2, 0] + b[3]")
     page.get_by_label("Index of the chosen element along axis −1").press("End")
     assert page.locator(".dl-bc-sentence").inner_text().startswith("(a + b)[2, 6]")

@@ -181,6 +181,18 @@ def test_all_backward_leaves_the_gradients_and_a_check(graph):
 
 
 @pytest.mark.browser
+def test_a_product_of_a_node_with_itself_pushes_one_share_along_each_edge(graph):
+    x = Tensor(3.0, name="x")
+    page = graph(x * x)
+    press(page, "All backward")
+    press(page, "Back")
+    assert says(page).startswith("Gradient of x: 0 so far + upstream 1 × local 3 = 3.")
+    press(page, "Next")
+    assert says(page).startswith("Gradient of x: 3 so far + upstream 1 × local 3 = 6.")
+    assert "along this edge, the other operand held fast: x = 3" in says(page)
+
+
+@pytest.mark.browser
 def test_the_steps_are_taken_with_the_keyboard_and_the_focus_stays(graph):
     page = graph(neuron())
     button = page.get_by_role("button", name="Next")

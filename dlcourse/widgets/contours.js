@@ -37,8 +37,11 @@ function oklch([lightness, chroma, hue]) {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
-  return [4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s, -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s].map((v) => 255 * Math.min(Math.max(v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055, 0), 1));
+  return [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ].map((v) => 255 * Math.min(Math.max(v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055, 0), 1));
 }
 const between = (from, to, part) => from.map((v, k) => v + (to[k] - v) * part);
 
@@ -61,7 +64,8 @@ export function contours(f, [x0, x1, y0, y1], width, height, dark, { bands = 13,
     const nearest = Math.round(level), off = (level - nearest) / slope;
     const band = Math.min(Math.max(nearest + Math.min(Math.max(off, -0.5), 0.5) + 0.5, 0), bands); // the edge of a band is a pixel wide
     const under = Math.floor(band), part = band - under, from = fills[under], to = fills[Math.min(under + 1, bands)];
-    const drawn = nearest < 0 || nearest >= bands ? 0 : Math.min(Math.max(thick + 0.5 - Math.abs(off), 0), 1) * Math.min(Math.max(1.6 - 3 * slope, 0), 1) * strength;
+    const room = Math.min(Math.max(1.6 - 3 * slope, 0), 1); // lines that would run into one another fade away
+    const drawn = nearest < 0 || nearest >= bands ? 0 : Math.min(Math.max(thick + 0.5 - Math.abs(off), 0), 1) * room * strength;
     for (let k = 0; k < 3; k++) {
       const fill = from[k] + (to[k] - from[k]) * part;
       image.data[q + k] = fill + (stroke[k] - fill) * drawn;
@@ -103,7 +107,8 @@ export function prepare(canvas) {
 // The page's colours and type, for what is drawn on a canvas.
 export function look(root) {
   const style = getComputedStyle(root), names = ["ink", "paper", "line", "muted", "accent", "warm"];
-  return { dark: isDark(root), font: style.fontFamily, ...Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--dl-${name}`).trim()])) };
+  const colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--dl-${name}`).trim()]));
+  return { ...colours, dark: isDark(root), font: style.fontFamily };
 }
 
 export function write(context, text, x, y, { colour, font }, { align = "left", base = "middle", size = 12, weight = 400, halo = "", turn = 0 } = {}) {
@@ -177,7 +182,10 @@ export function drawPath(context, view, points, now, { colour, halo, width = 2, 
   const draw = (stroke, thick) => {
     context.strokeStyle = stroke; context.lineWidth = thick;
     context.beginPath();
-    parts.forEach(([a, b], n) => { if (!n || parts[n - 1][1][0] !== a[0] || parts[n - 1][1][1] !== a[1]) context.moveTo(...a); context.lineTo(...b); });
+    parts.forEach(([a, b], n) => {
+      if (!n || parts[n - 1][1].some((v, k) => v !== a[k])) context.moveTo(...a);
+      context.lineTo(...b);
+    });
     context.stroke();
   };
   context.save();
@@ -238,7 +246,10 @@ export function draggable(canvas, { view, point, move, settle }, signal) {
   const on = { signal };
   let held = false;
   const place = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
-  const near = (event) => { const [x, y] = place(event), at = point(); return Math.hypot(x - view().px(at[0]), y - view().py(at[1])) < 32; };
+  const near = (event) => {
+    const [x, y] = place(event), at = point();
+    return Math.hypot(x - view().px(at[0]), y - view().py(at[1])) < 32;
+  };
   const put = (x, y) => { const [x0, x1, y0, y1] = view().bounds; move([Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)]); };
   const follow = (event) => { const [x, y] = place(event); put(view().x(x), view().y(y)); };
   canvas.addEventListener("touchstart", (event) => { if (near(event.touches[0])) event.preventDefault(); }, { signal, passive: false });
@@ -249,8 +260,12 @@ export function draggable(canvas, { view, point, move, settle }, signal) {
     canvas.style.cursor = "grabbing";
     follow(event);
   }, on);
-  canvas.addEventListener("pointermove", (event) => { if (held && event.isPrimary) follow(event); else canvas.style.cursor = near(event) ? "grab" : ""; }, on);
-  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { if (held) { held = false; canvas.style.cursor = ""; settle(); } }, on);
+  canvas.addEventListener("pointermove", (event) => {
+    if (held && event.isPrimary) follow(event);
+    else canvas.style.cursor = near(event) ? "grab" : "";
+  }, on);
+  const release = () => { if (held) { held = false; canvas.style.cursor = ""; settle(); } };
+  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, release, on);
   canvas.addEventListener("click", (event) => { if (event.pointerType === "touch") { follow(event); settle(); } }, on);
   canvas.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
@@ -275,8 +290,8 @@ export function decades(values, lowest = -12) {
 
 // Draws curves (values by step) up to step `now`, and the rest as faint as `ahead`; returns where a label can stand at the end of each.
 export function lossChart(context, box, { curves, steps, now, range: [low, high], names, ahead = 0 }, colours) {
-  const view = frame([0, steps, low, high], box), style = { colour: colours.muted, font: colours.font };
-  const { left, top, width, height, px, py } = view, level = (v) => py(Math.min(Math.max(Math.log10(Math.max(v, 1e-300)), low - 1), high + 1));
+  const style = { colour: colours.muted, font: colours.font }, { left, top, width, height, px, py } = frame([0, steps, low, high], box);
+  const level = (v) => py(Math.min(Math.max(Math.log10(Math.max(v, 1e-300)), low - 1), high + 1));
   const stride = Math.max(1, Math.ceil((high - low) / Math.max(2, Math.floor(height / 30))));
   context.lineWidth = 1; context.strokeStyle = colours.line;
   context.beginPath();
@@ -285,7 +300,8 @@ export function lossChart(context, box, { curves, steps, now, range: [low, high]
     write(context, `10${raised(power)}`, left - 7, py(power), style, { align: "right" });
   }
   context.stroke();
-  for (const [x, text] of ticks(0, steps, Math.min(6, Math.max(2, width / 70)))) if (Number.isInteger(x)) write(context, text, px(x), top + height + 6, style, { align: "center", base: "top" });
+  for (const [x, text] of ticks(0, steps, Math.min(6, Math.max(2, width / 70))))
+    if (Number.isInteger(x)) write(context, text, px(x), top + height + 6, style, { align: "center", base: "top" });
   write(context, names[0], left + width / 2, top + height + 22, style, { align: "center", base: "top" });
   write(context, names[1], left - 44, top + height / 2, style, { align: "center", base: "top", turn: -Math.PI / 2 });
   context.save();
@@ -307,7 +323,8 @@ export function lossChart(context, box, { curves, steps, now, range: [low, high]
     context.stroke();
     context.fillStyle = colour;
     context.beginPath(); context.arc(end[0], Math.min(Math.max(end[1], top), top + height), 3.5, 0, 2 * Math.PI); context.fill();
-    return { colour, text: end[1] < top ? `${label} ↑` : label, x: end[0], y: Math.min(Math.max(end[1], top), top + height) };
+    const beyond = end[1] < top ? " ↑" : end[1] > top + height ? " ↓" : "";
+    return { colour, text: label + beyond, x: end[0], y: Math.min(Math.max(end[1], top), top + height) };
   });
   context.restore();
   return labels;

@@ -32,9 +32,10 @@ export function descend(x, y, start, rate, steps) {
   return places;
 }
 
-// Returns the part of the (w, b) plane to draw: both the origin and the best line are inside, with room to start elsewhere.
-function surroundings({ best }, y) {
-  const far = 1.45 * Math.max(Math.abs(best[0]), Math.abs(best[1]), 0.2 * Math.max(...y.map(Math.abs)), 1e-6);
+// Returns the part of the (w, b) plane to draw: the origin, the best line and the start are inside, with room around.
+function surroundings({ best }, y, start) {
+  const size = Math.max(Math.abs(best[0]), Math.abs(best[1]), 0.2 * Math.max(...y.map(Math.abs)), 1e-6);
+  const far = Math.max(1.45 * size, 1.15 * Math.abs(start[0] - best[0]), 1.15 * Math.abs(start[1] - best[1]));
   return [best[0] - far, best[0] + far, best[1] - far, best[1] + far];
 }
 
@@ -90,10 +91,10 @@ function render({ model, el }) {
     x = model.get("x"); y = model.get("y");
     if (x.length !== y.length) return; // the one has come and the other has not
     facts = analyse(x, y);
-    area = surroundings(facts, y);
+    area = surroundings(facts, y, model.get("start"));
     shadesKey = "";
     const limit = 2 / facts.eigenvalues[1], step = 10 ** (Math.floor(Math.log10(limit)) - 2);
-    const most = Math.ceil(Math.max(1.3 * limit, 1.1 * model.get("rate")) / step) * step;
+    const most = Math.ceil(1.3 * limit / step) * step;
     rate.input.max = most; rate.input.step = step;
     rate.track.style.setProperty("--dl-limit", limit / most);
     mark.textContent = fill(words.limit, { limit: significant(limit) });
@@ -114,7 +115,8 @@ function render({ model, el }) {
     count.input.value = steps;
     count.value.textContent = steps;
     count.track.style.setProperty("--dl-part", (steps - 1) / (count.input.max - 1));
-    const factors = { steep: significant(1 - eta * steep), flat: significant(1 - eta * flat), factor: significant(Math.abs(1 - eta * steep)) };
+    const share = (part) => (part > 0 && part < 0.0005 ? `1 − ${significant(part, 2)}` : significant(1 - part)); // 1 would be a lie
+    const factors = { steep: share(eta * steep), flat: share(eta * flat), factor: significant(Math.abs(1 - eta * steep)) };
     const over = eta * steep - 2, kind = eta === 0 ? "stays" : Math.abs(over) < 1e-9 ? "oscillates" : over > 0 ? "diverges" : over > -1 ? "overshoots" : "converges";
     root.dataset.kind = kind;
     verdict.dataset.text = fill(words[kind], factors);

@@ -56,7 +56,8 @@ WORDS = {
     "read_product": "η · λmax",
     "converges": "Each step multiplies the error in the steepest direction by {steep} and in the flattest by {flat}: both shrink.",
     "overshoots": (
-        "Each step multiplies the error in the steepest direction by {steep}, overshooting, and in the flattest by {flat}: both shrink."
+        "Each step multiplies the error in the steepest direction by {steep}, overshooting, and in the flattest by {flat}: "
+        "both shrink."
     ),
     "oscillates": "Each step multiplies the error in the steepest direction by {steep}: it overshoots for ever and never shrinks.",
     "diverges": "Diverges: η is beyond 2/λmax, so each step makes the error in the steepest direction {factor} times as large.",

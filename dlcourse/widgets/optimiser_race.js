@@ -119,14 +119,16 @@ function render({ model, el }) {
         input.style.setProperty("--dl-part", Math.min(Math.max(part_of_all, 0), 1));
       };
     };
-    const rate = slider(words.rate, words.rate_label, { min: -4, max: 1, step: 0.02 }, (power) => send({ rates: { ...model.get("rates"), [name]: Number((10 ** power).toPrecision(2)) } }));
+    const rate = slider(words.rate, words.rate_label, { min: -4, max: 1, step: 0.02 }, (power) => {
+      send({ rates: { ...model.get("rates"), [name]: Number((10 ** power).toPrecision(2)) } });
+    });
     const other = setting && slider(words[`setting_${setting}`], words[`setting_${setting}_label`], { min: 0, max: most, step: 0.01 },
       (value) => send({ settings: { ...model.get("settings"), [name]: value } }));
     return { name, setting, most, row, box, rate, other };
   });
   make(list, "button", "dl-race-reset", { type: "button" }, words.reset).addEventListener("click", () => send(given()), on);
 
-  const result = make(root, "div", "dl-race-result"), rank = make(result, "p"), goal = make(result, "p"), gone = make(result, "p");
+  const result = make(make(root, "div", "dl-race-result"), "div"), rank = make(result, "p"), goal = make(result, "p"), gone = make(result, "p");
   const foot = make(root, "div", "dl-notice");
   make(foot, "p", "", {}, words.notice);
   const legend = make(foot, "p", "dl-small");
@@ -179,7 +181,8 @@ function render({ model, el }) {
     context.save();
     context.beginPath(); context.rect(box.left, box.top, box.width, box.height); context.clip();
     const heads = runs.map(({ name, places }) => {
-      const colour = inkOf(name, colours), { at: [x, y], out } = drawPath(context, mapView, places, now, { colour, halo: colours.paper, width: 2, dot: 2.6, apart: 6 });
+      const colour = inkOf(name, colours), style = { colour, halo: colours.paper, width: 2, dot: 2.6, apart: 6 };
+      const { at: [x, y], out } = drawPath(context, mapView, places, now, style);
       return { name, colour, x, y, headX: x, headY: y, out };
     });
     for (const minimum of surface.minima) drawMinimum(context, mapView, minimum, colours);
@@ -197,21 +200,24 @@ function render({ model, el }) {
     const placed = [], right = box.left + box.width;
     for (const head of [...heads].sort((a, b) => a.y - b.y)) {
       const onLeft = head.x > right - 96, x = head.x + (onLeft ? -13 : 13);
-      let y = Math.min(Math.max(head.y, box.top + 10), box.top + box.height - 10);
+      const inside = (at) => Math.min(Math.max(at, box.top + 10), box.top + box.height - 10);
+      let y = inside(head.y);
       const clash = (at) => placed.some((other) => Math.abs(other.x - x) < 96 && Math.abs(other.y - at) < 15);
-      for (let n = 1; clash(y) && n < 20; n++) y = Math.min(Math.max(head.y, box.top + 10), box.top + box.height - 10) + (n % 2 ? 1 : -1) * Math.ceil(n / 2) * 8;
+      for (let n = 1; clash(y) && n < 20; n++) y = inside(inside(head.y) + (n % 2 ? 1 : -1) * Math.ceil(n / 2) * 8);
       placed.push({ x, y });
       if (Math.abs(y - head.y) > 10) {
         context.strokeStyle = head.colour; context.lineWidth = 1;
         context.beginPath(); context.moveTo(head.headX, head.headY); context.lineTo(x - (onLeft ? -2 : 2), y); context.stroke();
       }
       const text = head.out === null ? words[head.name] : fill(words.gone_label, { name: words[head.name], step: head.out });
-      write(context, text, x, y, { colour: textColour(head.colour, colours), font: colours.font }, { align: onLeft ? "right" : "left", weight: 650, halo: colours.paper, size: 13 });
+      const style = { colour: textColour(head.colour, colours), font: colours.font };
+      write(context, text, x, y, style, { align: onLeft ? "right" : "left", weight: 650, halo: colours.paper, size: 13 });
     }
   };
   const textColour = (colour, { dark }) => { // dark enough on light paper to be read
     if (dark) return colour;
-    const parts = [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16)), light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+    const parts = [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16));
+    const light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
     const share = light > 95 ? 95 / light : 1;
     return `rgb(${parts.map((v) => Math.round(v * share)).join(" ")})`;
   };

@@ -136,6 +136,9 @@ class OptimiserRace(anywidget.AnyWidget):
         place = SURFACES[surface].start if start is None else start
         if len(place) != 2 or not all(map(math.isfinite, place)):
             raise ValueError(f"start={start!r}; wanted are two finite coordinates")
+        x0, x1, y0, y1 = SURFACES[surface].bounds
+        if not (x0 <= place[0] <= x1 and y0 <= place[1] <= y1):
+            raise ValueError(f"start={start!r} is outside the {surface}'s picture, {x0:g} to {x1:g} by {y0:g} to {y1:g}")
         if not 1 <= steps <= MOST_STEPS:
             raise ValueError(f"steps={steps}; wanted are 1 to {MOST_STEPS}")
         super().__init__(

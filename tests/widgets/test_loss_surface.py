@@ -126,6 +126,15 @@ def test_a_hopeless_rate_ends_in_numbers_too(surface):
 
 
 @pytest.mark.browser
+def test_a_factor_close_to_one_is_not_rounded_to_one(widget_page):
+    page = widget_page(LossSurface(X + 60, Y, rate=1e-4)).page
+    read(page)
+    assert re.search(
+        r"flattest by 1 − \d\.\d · 10⁻", page.locator(".dl-loss-verdict").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    )
+
+
+@pytest.mark.browser
 def test_dragging_moves_the_start_and_stays_quick(surface):
     page = surface(rate=0.1, steps=100).page
     box = page.locator(".dl-loss-surface").bounding_box()
@@ -160,6 +169,26 @@ def test_arrow_keys_move_the_start_and_the_status_says_where_it_is(surface):
     page.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('Step 0: loss')")
     page.get_by_role("button", name="Start at 0, 0").click()
     assert read(page)["Slope w"] == 0
+
+
+@pytest.mark.browser
+def test_a_finger_drags_the_ring_a_tap_brings_it_and_elsewhere_the_page_scrolls(widget_page):
+    page = widget_page(LossSurface(X, Y, start=(1.0, 1.0)), width=400, has_touch=True).page
+    slide(page, "Step shown", 0)
+    page.locator(".dl-loss-surface").scroll_into_view_if_needed()
+    box = page.locator(".dl-loss-surface").bounding_box()
+    touch = """([x, y]) => {
+      const target = document.querySelector(".dl-loss-surface");
+      const point = new Touch({ identifier: 1, target, clientX: x, clientY: y });
+      return target.dispatchEvent(new TouchEvent("touchstart", { touches: [point], cancelable: true, bubbles: true }));
+    }"""
+    corner = [box["x"] + 60, box["y"] + 20]
+    assert page.evaluate(touch, corner) is True  # not cancelled: the browser scrolls
+    page.touchscreen.tap(*corner)
+    tapped = read(page)
+    assert tapped["Slope w"] < 1
+    assert tapped["Intercept b"] > 4
+    assert page.evaluate(touch, corner) is False  # now the ring is here, and the page keeps still
 
 
 @pytest.mark.browser

@@ -233,7 +233,7 @@ def test_removal_ends_the_animation_and_every_listener(module):
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_layout_never_jumps_and_fits(race, width):
     page = race(width=width, optimisers=tuple(ENTRIES)).page
-    size = "() => { const b = document.querySelector('.dl-race-result').getBoundingClientRect(); return [b.top + scrollY, b.height]; }"
+    size = "() => { const b = document.querySelector('.dl-race').getBoundingClientRect(); return [b.width, b.height]; }"
     result(page)
     before = page.evaluate(size)
     for surface in ("Tilted ravine", "Plateau", "Rosenbrock", "Beale"):
@@ -279,6 +279,7 @@ def test_every_surface_and_every_optimiser_of_the_package_is_offered():
         ("bowl", {"rates": {"SGD": -1.0}}, "rate -1.0 of SGD"),
         ("bowl", {"rates": {"Lion": 1.0}}, "optimiser 'Lion'"),
         ("bowl", {"start": (0.0, float("nan"))}, "start="),
+        ("bowl", {"start": (0.0, 3.0)}, "outside the bowl's picture, -5 to 5 by -2.5 to 2.5"),
         ("bowl", {"steps": 501}, "steps=501; wanted are 1 to 500"),
     ],
 )

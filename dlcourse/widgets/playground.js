@@ -28,7 +28,7 @@ function render({ model, el }) {
   const cells = lattice(CELLS, LIMIT);
   let run, points, rooms, scores, history, ended, playing = !still, visible = false, failure = {}, frame = 0, before = 0, due = 0, began = 0;
   let chosen, hovered = null, showTest = false, frozen = null; // chosen and hovered are { layer, unit }; frozen is one backward pass
-  let colours, look, ratio, times = [], fields = [];
+  let colours, look, ratio, fields = [];
   const settings = () => ({ optimiser: model.get("optimiser"), rate: model.get("rate"), batchSize: model.get("batch_size"), decay: model.get("l2") });
   const sizes = () => run.net.sizes, output = () => ({ layer: sizes().length - 1, unit: 0 }), isOutput = ({ layer }) => layer === sizes().length - 1;
   const kind = ({ layer }) => (layer === 0 ? "input" : layer === sizes().length - 1 ? "output" : "hidden");
@@ -94,21 +94,18 @@ function render({ model, el }) {
   };
   const loop = (now) => {
     frame = 0;
-    const start = performance.now(), dirty = !playing || frozen;
+    const start = performance.now(), epochs = run.epochs;
     if (playing && !frozen) train(Math.min(now - before, 100));
     before = now;
     paint();
-    if (!dirty) {
-      times = [...times.slice(-30), performance.now() - start];
-      root.dataset.frameMs = [...times].sort((a, b) => a - b)[times.length >> 1].toFixed(2);
-    }
+    if (run.epochs > epochs) root.dataset.frameMs = (performance.now() - start).toFixed(2); // of a frame that trains
     if ((playing && !frozen) || (frozen && !still && frozen.stage < frozen.last)) soon();
   };
   const soon = () => { if (!frame && visible && !document.hidden) frame = requestAnimationFrame(loop); };
   const play = (value) => {
     if (value && run.diverged) restart();
     playing = value;
-    if (value) { ended = ""; began = run.epochs; frozen = null; times = []; before = performance.now(); }
+    if (value) { ended = ""; began = run.epochs; frozen = null; before = performance.now(); }
     tell();
     soon();
   };

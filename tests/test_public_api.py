@@ -20,6 +20,8 @@ NAMES = {
     "data.photograph": ["load"],
     "data.points": ["circles", "distance_to_arms", "grid", "moons", "spirals", "xor"],
     "data.augment": ["RandomAffine"],
+    "data.shakespeare": ["load", "read", "vocabulary"],
+    "data.text": ["BytePairEncoding", "Vocabulary", "fill", "lengths", "mask", "pad", "windows", "words"],
     "layers.activations": ["GELU", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "sigmoid"],
     "layers.linear": ["Linear"],
     "layers.convolution": [
@@ -101,6 +103,9 @@ PARAMETERS = {
     ("plots", "curves"): "histories * metric title",
     ("exercises", "check"): "exercise answer",
     ("data", "loaders"): "splits * batch_size seed",
+    ("data.shakespeare", "load"): "* length",
+    ("data.text", "pad"): "sequences * value size",
+    ("data.text", "mask"): "lengths * size",
     ("models.cnn", "CNN"): "in_channels num_classes * channels hidden_size image_size",
 }
 

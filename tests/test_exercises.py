@@ -143,3 +143,9 @@ def test_declared_exercises_are_named_after_their_chapter_and_take_any_answer(ch
     for answer in (0, -1.5, "nonsense", [], (1, 2, 3), torch.zeros(2, 2), lambda: None, object()):
         hint = exercise.check(answer)
         assert hint is None or (isinstance(hint, str) and hint)
+
+
+def test_a_sequence_of_the_wrong_length_may_have_a_hint_of_its_own():
+    exercise = sequence([100, 100], hints={(100,): "Both axes count."})
+    assert exercise.check((100,)) == "Both axes count."
+    assert exercise.check((7,)) == "2 numbers are wanted, got 1."

@@ -70,7 +70,7 @@ def sequence(
         if len(known) < len(values):
             return f"A list or tuple of numbers is wanted, this is {_short(answer)}."
         if len(known) != len(expected):
-            return f"{len(expected)} numbers are wanted, got {len(known)}."
+            return (hints or {}).get(known, f"{len(expected)} numbers are wanted, got {len(known)}.")
         return _judge(known, tuple(expected), dict(hints or {}), hint, tolerance)
 
     return Exercise(verdict)

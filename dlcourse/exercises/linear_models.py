@@ -79,7 +79,7 @@ EXERCISES = {
             (2 + math.log(2), 3.0, 1.0): "The other way round: which loss answers with the mean?",
             (3.0, 2 + math.log(2), 2.0): "2 is the mean of the squared noise. The squared residuals are taken about the mean.",
         },
-        hint="Mean of −log u: 1. Median: the value that u passes below in half the cases. What is left is the variance.",
+        hint="Mean of −log u: 1. Median: −log u at u = ½. What is left is the variance.",
         tolerance=2e-3,
     ),
     "linear_models-7": function(

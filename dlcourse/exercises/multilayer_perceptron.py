@@ -48,7 +48,7 @@ EXERCISES = {
             0.25: "That is one slope. There are ten, and they are multiplied.",
             2.5: "The slopes are multiplied, not added.",
             1.0: "The slope of the sigmoid is never 1: σ′ = σ (1 − σ).",
-            0.5**10: "1/2 is the largest slope of another function: σ′ = σ (1 − σ) at σ = 1/2.",
+            0.5**10: "1/2 is the value of σ where it is steepest. Its slope there is σ (1 − σ).",
         },
         hint="Where is σ (1 − σ) largest, and how large is it there? Then multiply ten of them.",
         tolerance=2e-9,

@@ -38,7 +38,7 @@ def test_the_product_of_slopes_may_be_rounded(answer):
 def test_wrong_products_of_slopes_get_a_hint():
     assert "one slope" in verdict(3, 0.25)
     assert "not added" in verdict(3, 2.5)
-    assert "another function" in verdict(3, 0.5**10)
+    assert "value of σ" in verdict(3, 0.5**10)
     assert verdict(3, 9e-7) is not None
 
 

@@ -52,6 +52,10 @@ def test_every_formula_of_a_chapter_is_typeset(open_page, built_chapter):
             .filter(e => /\$[^$]+\$|\\\(|\\begin\{/.test(e.innerText)).map(e => e.innerText)"""
     )
     assert left == []
+    wide = page.locator("div.math").evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+    )
+    assert wide == [], "too wide for the column of text"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -82,6 +86,23 @@ def test_nothing_is_cut_off_or_scrolls_sideways(open_page, built_page, width):
         width,
     )
     assert outside == []
+
+
+def test_a_line_of_code_of_a_hundred_columns_fits_on_a_laptop(open_page, built_chapter):
+    page = open_page(built_chapter.name, width=1440).page
+    columns = page.locator("div.cell_input pre").first.evaluate(
+        """pre => {
+            const ruler = document.createElement('span');
+            ruler.textContent = '0'.repeat(100);
+            pre.append(ruler);
+            const { paddingLeft, paddingRight } = getComputedStyle(pre);
+            const room = pre.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+            return 100 * room / ruler.getBoundingClientRect().width;
+        }"""
+    )
+    assert columns >= 100
+    text = page.locator("article section > p").first.bounding_box()["width"]
+    assert text < 720  # which is about 85 characters
 
 
 @pytest.mark.parametrize(

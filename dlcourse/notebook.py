@@ -74,9 +74,11 @@ class Table:
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, winner: int | None = None) -> Table:
     """Return a table for a cell to show: the first column names the rows, the others are set to the right, like numbers.
 
-    `winner` is the row to set bold, counted from 0. Raises ValueError where a row has another length than the header, or
-    there is no such row.
+    `winner` is the row to set bold, counted from 0. Raises ValueError where a row has another length than the header, where
+    there is no such row, and for a column without a name, which a screen reader could not announce.
     """
+    if not all(name.strip() for name in header):
+        raise ValueError(f"every column needs a name, got {list(header)}")
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under a header of {len(header)}: {list(row)}")

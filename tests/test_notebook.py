@@ -81,6 +81,11 @@ def test_a_table_names_its_rows_on_the_left_and_sets_numbers_to_the_right():
     assert repr(result).splitlines() == ["network  accuracy", "MLP         0.981", "a|b          0.99"]
 
 
+def test_a_table_with_a_column_without_a_name_is_refused():
+    with pytest.raises(ValueError, match=r"every column needs a name, got \['', 'accuracy'\]"):
+        table(["", "accuracy"], [["MLP", 0.981]])
+
+
 def test_a_table_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"a row of 1 cells under a header of 2: \['MLP'\]"):
         table(["network", "accuracy"], [["MLP"]])

@@ -47,7 +47,7 @@ function build(root, words, model, act, signal) {
 
   const side = make(main, "div", "dl-play-side");
   parts.caption = make(side, "p", "dl-play-caption");
-  parts.field = make(side, "canvas", "dl-play-field", { role: "img" });
+  parts.field = make(side, "canvas", "dl-play-field", { role: "img", "aria-label": fill(words.field_label, { name: words.unit_output }) });
   parts.scale = make(side, "p", "dl-small dl-play-scale");
   const legend = make(side, "div", "dl-small dl-play-legend");
   make(legend, "span", "dl-play-one", {}, words.class_1);

@@ -73,7 +73,7 @@ function render({ model, el }) {
   const middle = make(main, "div", "dl-kernel-middle");
   make(middle, "p", "dl-kernel-caption", {}, words.kernel);
   const grid = make(middle, "div", "dl-kernel-table", { role: "group", "aria-label": words.kernel });
-  const cells = Array.from({ length: SIZE * SIZE }, (_, k) => make(grid, "input", "", {
+  const cells = Array.from({ length: SIZE * SIZE }, (_, k) => make(grid, "input", "dl-cell", {
     type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": fill(words.weight, { row: Math.floor(k / SIZE) + 1, column: k % SIZE + 1 }),
   }));
   const result = panel("output", words.output_label, "application");
@@ -221,7 +221,7 @@ function render({ model, el }) {
       if (document.activeElement !== cell) { cell.value = number(kernel[k], 3); cell.removeAttribute("aria-invalid"); }
       const size = Math.min(Math.abs(kernel[k]) / Math.max(...kernel.map(Math.abs), 1e-9), 1);
       cell.style.setProperty("--dl-tint", `${Math.round(28 * size)}%`);
-      cell.classList.toggle("dl-kernel-negative", kernel[k] < 0);
+      cell.classList.toggle("dl-negative", kernel[k] < 0);
     });
     for (const [name, set] of Object.entries(setters)) set(chosenSettings[name]);
     setMode(mode);

@@ -242,7 +242,7 @@ function render({ model, el }) {
     for (let i = 0; i <= below.inputs; i++) {
       const source = { layer: place.layer - 1, unit: i }, isBias = i === below.inputs, array = isBias ? below.bias : below.weight;
       const at = isBias ? place.unit : place.unit * below.inputs + i, cell = make(row, "label", "");
-      const input = make(cell, "input", "", { type: "text", inputmode: "decimal", autocomplete: "off" });
+      const input = make(cell, "input", "dl-cell", { type: "text", inputmode: "decimal", autocomplete: "off" });
       input.setAttribute("aria-label", isBias ? fill(words.bias_label, { name }) : fill(words.weight_label, { name, source: nameOf(source) }));
       make(cell, "span", "dl-small", { "aria-hidden": "true" }, isBias ? words.bias : `· ${symbol(source)}`);
       const set = (value) => { array[at] = value; judge(); soon(); };
@@ -271,7 +271,7 @@ function render({ model, el }) {
       if (input.value === text || document.activeElement === input) continue;
       input.value = text;
       input.style.setProperty("--dl-tint", `${Math.round(30 * Math.abs(array[at]) / (Math.abs(array[at]) + 1))}%`);
-      input.classList.toggle("dl-play-negative", array[at] < 0);
+      input.classList.toggle("dl-negative", array[at] < 0);
     }
   };
   const derive = (place, name, type) => { // the lines that write out the δ of a unit

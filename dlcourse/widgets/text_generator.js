@@ -6,14 +6,15 @@ const FULL = 2000, FIRST = 360, SPEEDS = [4, 12, 40, 120], BARS = 10, MOST_BITS 
 function buildGenerator(root, words, net) {
   const keys = unique(), parts = {}, button = (parent, text, kind = "") => make(parent, "button", kind, { type: "button" }, text);
   make(root, "p", "dl-try", {}, words.try);
-  const top = make(root, "div", "dl-gen-top"), prompt = make(top, "label", "dl-gen-prompt");
+  const top = make(root, "div", "dl-gen-top"), first = make(top, "div"), prompt = make(first, "label");
   make(prompt, "span", "dl-small", {}, words.prompt);
   parts.prompt = make(prompt, "textarea", "", { rows: 2, maxlength: 200, spellcheck: "false", autocomplete: "off", autocapitalize: "off" });
-  const heat = make(top, "label", "dl-gen-temperature"), head = make(heat, "span", "dl-small", {}, `${words.temperature} `);
+  parts.note = make(first, "p", "dl-small dl-gen-note");
+  const second = make(top, "div", "dl-gen-temperature"), heat = make(second, "label"), head = make(heat, "span", "dl-small", {}, `${words.temperature} `);
   parts.degree = make(head, "strong");
   parts.temperature = make(heat, "input", "", { type: "range", min: 0, max: 2, step: 0.05 });
-  parts.meaning = make(heat, "span", "dl-small");
-  parts.note = make(root, "p", "dl-small dl-gen-note");
+  const scale = make(second, "p", "dl-small dl-gen-scale", { "aria-hidden": "true" });
+  for (const name of ["cold", "learnt", "hot"]) make(scale, "span", "", {}, words[name]);
 
   const bar = make(root, "div", "dl-gen-bar");
   parts.play = button(bar, words.play, "dl-gen-play");
@@ -48,12 +49,13 @@ async function render({ model, el }) {
   const root = make(el, "div", "dl-widget dl-gen", { role: "group", "aria-label": words.name }), parts = buildGenerator(root, words, net);
   const stop = new AbortController(), on = { signal: stop.signal }, still = matchMedia("(prefers-reduced-motion: reduce)").matches, read = reader(net);
   let record = null, written = [], spans = [], sum = 0; // the state after all that was read and written; what was written
-  let playing = false, inView = false, speed = 12, until = FULL, owed = 0, before = 0, frame = 0, cursor = null, follow = true;
+  let playing = false, inView = false, speed = 12, until = FULL, owed = 0, before = 0, frame = 0, cursor = null, follow = true, ahead = false; // ahead: the bars show what comes next
   const setSpeed = choices(parts.speeds, words.speed, SPEEDS.map((n) => [n, String(n)]), (n) => { speed = n; });
   setSpeed(speed);
 
   // -- writing
   const write = () => { // one character more
+    ahead = false;
     const temperature = model.get("temperature"), chances = probabilities(record.logits, temperature);
     const token = draw(chances, uniform(model.get("seed"), written.length)), surprise = bits(record.logits, token);
     written.push({ token, logits: record.logits, temperature, surprise });
@@ -76,8 +78,8 @@ async function render({ model, el }) {
   const percentOf = ({ token, logits, temperature }) => percent(probabilities(logits, temperature)[token]);
   const describe = (one) => fill(words.one, { character: spoken(net.tokens[one.token], words), percent: percentOf(one), bits: inBits(one.surprise) });
   const show = () => {
-    const place = cursor ?? written.length - 1, one = written[place], temperature = one ? one.temperature : model.get("temperature"), logits = (one ?? record).logits;
-    parts.bars(probabilities(logits, temperature), { marked: one?.token ?? null, mark: words.drawn, plain: probabilities(logits) });
+    const place = cursor ?? written.length - 1, one = ahead && cursor === null ? undefined : written[place], temperature = one ? one.temperature : model.get("temperature"), logits = (one ?? record).logits;
+    parts.bars(probabilities(logits, temperature), { marked: one?.token ?? null, plain: probabilities(logits) });
     parts.caption.textContent = one ? fill(words.bars_was, { character: glyph(net.tokens[one.token]) }) : words.bars_next;
     parts.one.textContent = one ? describe(one) : "";
     parts.tick.textContent = words.tick;
@@ -92,7 +94,6 @@ async function render({ model, el }) {
     parts.temperature.value = temperature;
     parts.degree.textContent = temperature.toFixed(2);
     parts.temperature.setAttribute("aria-valuetext", temperature.toFixed(2));
-    parts.meaning.textContent = temperature === 0 ? words.temperature_0 : temperature === 1 ? words.temperature_1 : "";
     parts.seed.textContent = fill(words.seed_shown, { seed: model.get("seed") });
   };
   const mark = (place) => { // puts the cursor on a written character; null: at the end, where it follows the writing
@@ -173,7 +174,7 @@ async function render({ model, el }) {
 
   // -- the world around
   const fresh = () => { settings(); again(); show(); };
-  const warm = () => { settings(); if (cursor === null && written.length === 0) show(); };
+  const warm = () => { settings(); ahead = !playing; if (cursor !== null) mark(null); show(); };
   model.on("change:prompt change:seed", fresh);
   model.on("change:temperature", warm);
   const watcher = new IntersectionObserver(([{ isIntersecting }]) => { inView = isIntersecting; before = performance.now(); run(); });

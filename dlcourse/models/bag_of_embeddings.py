@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from dlcourse.layers.embedding import Embedding, token_mask
@@ -32,6 +33,8 @@ class BagOfEmbeddings(nn.Module):
         super().__init__()
         self.padding, self.masked = padding, masked
         self.embedding = Embedding(vocab_size, embedding_dim, padding_idx=padding)
+        with torch.no_grad():
+            self.embedding.weight.mul_(0.1)  # or words that training rarely meets outweigh the others
         self.dropout = nn.Dropout(dropout)
         self.output = Linear(embedding_dim, num_classes)
 

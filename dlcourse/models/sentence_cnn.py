@@ -44,6 +44,8 @@ class SentenceCNN(nn.Module):
             raise ValueError(f"kernel_sizes={tuple(kernel_sizes)}: widths of at least 1 are wanted")
         self.padding, self.masked, self.kernel_sizes = padding, masked, tuple(kernel_sizes)
         self.embedding = Embedding(vocab_size, embedding_dim, padding_idx=padding)
+        with torch.no_grad():
+            self.embedding.weight.mul_(0.1)  # or words that training rarely meets outweigh the others
         convolutions = (Conv1d(embedding_dim, num_filters, size) for size in kernel_sizes)
         self.convolutions = nn.ModuleList(convolutions)
         self.dropout = nn.Dropout(dropout)

@@ -47,7 +47,7 @@ def test_a_text_gives_the_same_logits_alone_and_beside_longer_ones():
 def test_padding_moves_the_answer_only_where_its_windows_compete(masked, moves):
     model = small(masked=masked)
     change = (model(F.pad(texts(), (0, 9))) - model(texts())).abs().max().item()
-    assert (change > 0.01) == moves
+    assert (change > 1e-3) == moves
 
 
 def test_a_run_of_words_counts_the_same_wherever_it_stands():

@@ -30,6 +30,7 @@ SECTIONS = [
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MOST_CELLS = 60
 MOST_LINES = 25
+MOST_COLUMNS = 100  # what the page's column shows without scrolling sideways
 
 
 class Chapter(NamedTuple):
@@ -116,6 +117,7 @@ def test_a_chapter_is_short_enough(chapter):
     assert len(chapter.notebook.cells) <= MOST_CELLS
     for cell in chapter.code:
         assert len(cell.source.splitlines()) <= MOST_LINES, cell.source
+        assert max(map(len, cell.source.splitlines())) <= MOST_COLUMNS, cell.source
 
 
 def test_prose_is_plain_markdown_that_every_reader_of_notebooks_shows(chapter):

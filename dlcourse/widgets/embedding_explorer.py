@@ -37,8 +37,8 @@ WORDS = {
     "nothing": "Type a word.",
     "neighbours": "Nearest words, with their cosines",
     "neighbours_of": "Nearest to “{word}”, with their cosines",
-    "median": "The mark on each bar is at {median}: half of all {total} words have a higher cosine with “{word}”, half a lower one. "
-    "A cosine of {cosine} is an angle of {angle}°.",
+    "median": "The mark on each bar is at {median}: half of all {total} words have a higher cosine with “{word}”, half a lower "
+    "one. A cosine of {cosine} is an angle of {angle}°.",
     "cosine": "cosine",
     "go": "Go to {word}",
     "status_neighbours": "Nearest to {word}: {list}.",
@@ -52,7 +52,7 @@ WORDS = {
     "given": "given",
     "left_out": "“{answer}” is nearest to {b} − {a} + {c}, once the three given words are left out.",
     "left_out_first": "“{answer}” is nearest to {b} − {a} + {c}; no given word was nearer.",
-    "left_in": "Left in, “{given}” wins, though it was given: b − a + c has not gone far from it. “{answer}” comes in place {rank}.",
+    "left_in": "Left in, “{given}” wins, though it was given: b − a + c is not far from it. “{answer}” comes in place {rank}.",
     "left_in_first": "Left in or out, “{answer}” is nearest.",
     "score": "Where {cosine} comes from: “{answer}” has cosines {from_b} with b, {from_a} with a, {from_c} with c, and "
     "({from_b} − {minus_a} + {from_c}) / {length} = {cosine}. Divided is by the length of b − a + c.",

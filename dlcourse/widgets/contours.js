@@ -309,13 +309,13 @@ export function lossChart(context, box, { curves, steps, now, range: [low, high]
   context.strokeStyle = colours.muted; context.setLineDash([3, 4]);
   context.beginPath(); context.moveTo(px(Math.min(now, steps)), top); context.lineTo(px(Math.min(now, steps)), top + height); context.stroke();
   context.setLineDash([]);
-  const labels = curves.map(({ values, colour, label }) => {
+  const labels = curves.map(({ values, colour, label, width: thick = 2 }) => {
     const trace = (from, to) => {
       context.beginPath();
       for (let n = from; n <= to; n++) context[n > from ? "lineTo" : "moveTo"](px(n), level(values[n]));
     };
     const last = values.length - 1, whole = Math.min(Math.floor(now), last);
-    context.strokeStyle = colour; context.lineWidth = 2;
+    context.strokeStyle = colour; context.lineWidth = thick;
     if (ahead && whole < last) { context.globalAlpha = ahead; trace(whole, last); context.stroke(); context.globalAlpha = 1; }
     trace(0, whole);
     let end = [px(whole), level(values[whole])];

@@ -1,0 +1,198 @@
+// How UnrolledNetwork is drawn: the same cell side by side, or folded into one with a loop.
+
+const TALL = 216, CELL_TOP = 28, ROOM = 104; // of the picture, above the cells, for the squares of a state
+const UNIT = 20, WIDEST = 104, THINNEST = 0.75; // pixels: an arrow for a norm of 1, and the limits that can be drawn
+const CELL_COLOURS = { // Okabe and Ito's; `text` is dark enough to be read
+  light: { rnn: "#cc79a7", gru: "#e69f00", lstm: "#009e73", text: { rnn: "#97396f", gru: "#855a00", lstm: "#006e50" } },
+  dark: { rnn: "#e2a0c5", gru: "#f2c14b", lstm: "#2cc295", text: { rnn: "#e2a0c5", gru: "#f2c14b", lstm: "#2cc295" } },
+};
+
+// The width of an arrow: each factor of ten of the norm doubles it.
+export const thickness = (log) => (log === -Infinity ? 0 : Math.min(UNIT * 2 ** log, WIDEST));
+
+// A norm, given as its log10, in a few characters; in a sentence with one digit more.
+export function brief(log, digits = 1) {
+  if (log === -Infinity) return "0";
+  if (Math.abs(log) < 290 && log > -2 && log < 3) return significant(10 ** log, 2);
+  if (Math.abs(log) < 290) return significant(10 ** log, digits).replace(/\u00a0/g, digits > 1 ? "\u00a0" : "");
+  return `10${raised(Math.round(log))}`;
+}
+
+// How far step `now` has come: 0 to 1 for each wire, from state k to k + 1; forward first, then back from the last.
+export const progress = (now, steps, k) => ({
+  forward: Math.min(Math.max(now - k, 0), 1), back: Math.min(Math.max(now - steps - (steps - 1 - k), 0), 1),
+});
+
+// Draws rows × columns values as squares from (x, y): blue above 0, orange below, the stronger the farther from 0.
+function drawSquares(context, values, columns, [x, y], [w, h], colours, { alpha = 1, at = (row, column) => row * columns + column } = {}) {
+  const rows = values.length / columns, gap = Math.min(1, h / 8, w / 5);
+  context.save();
+  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) {
+    const v = values[at(row, column)], place = [x + column * w + gap / 2, y + row * h + gap / 2, w - gap, h - gap];
+    context.globalAlpha = alpha;
+    context.fillStyle = colours.empty;
+    context.fillRect(...place);
+    context.globalAlpha = alpha * Math.min(Math.abs(v), 1) ** 0.6;
+    context.fillStyle = v < 0 ? colours.warm : colours.accent;
+    context.fillRect(...place);
+  }
+  context.restore();
+}
+
+function drawLine(context, points, { colour, width = 1.5, dash = [], head = 0 }) {
+  context.save();
+  context.strokeStyle = context.fillStyle = colour; context.lineWidth = width; context.setLineDash(dash);
+  context.beginPath();
+  points.forEach(([x, y], n) => context[n ? "lineTo" : "moveTo"](x, y));
+  context.stroke();
+  if (head) {
+    const [[a, b], [x, y]] = points.slice(-2), turn = Math.atan2(y - b, x - a);
+    context.translate(x, y); context.rotate(turn);
+    context.beginPath(); context.moveTo(0, 0); context.lineTo(-head, -0.6 * head); context.lineTo(-head, 0.6 * head); context.fill();
+  }
+  context.restore();
+}
+
+// An arrow from (x, y), `length` long, as thick as `log` says; `turn` is its way, 0 to the right.
+function drawArrow(context, x, y, length, log, turn, colour) {
+  const width = Math.max(thickness(log), THINNEST), head = Math.min(0.6 * length, 3 + 0.3 * width), neck = Math.max(length - head, 0);
+  const wing = width / 2 + Math.min(5, 1.5 + 0.2 * width);
+  context.save();
+  context.translate(x, y); context.rotate(turn);
+  context.fillStyle = context.strokeStyle = colour;
+  if (thickness(log) < THINNEST) {
+    context.setLineDash([1, 3]); context.lineWidth = 1; context.lineCap = "butt";
+    context.beginPath(); context.moveTo(0, 0); context.lineTo(length, 0); context.stroke();
+  } else {
+    context.beginPath();
+    for (const [along, aside] of [[0, width / 2], [neck, width / 2], [neck, wing], [length, 0], [neck, -wing], [neck, -width / 2], [0, -width / 2]])
+      context.lineTo(along, aside);
+    context.fill();
+  }
+  context.restore();
+}
+
+// A cell with the numbers of its state; `part` of them has come.
+function drawCell(context, state, hidden, [x, middle], [w, h], colours, { part = 1, pad = 4, rim = colours.muted, thick = 1.25, dash = [] } = {}) {
+  const columns = state.length / hidden, width = columns * w + 2 * pad, height = hidden * h + 8;
+  context.save();
+  context.beginPath();
+  context.roundRect(x - width / 2, middle - height / 2, width, height, Math.min(6, width / 3));
+  context.fillStyle = colours.paper; context.fill();
+  context.restore();
+  const corner = [x - width / 2 + pad, middle - height / 2 + 4], at = (row, column) => (columns - 1 - column) * hidden + row; // c left of h
+  drawSquares(context, state.map((v) => v * part), columns, corner, [w, h], colours, { at });
+  context.save();
+  context.setLineDash(dash); context.strokeStyle = rim; context.lineWidth = thick;
+  context.beginPath();
+  context.roundRect(x - width / 2, middle - height / 2, width, height, Math.min(6, width / 3));
+  context.stroke();
+  context.restore();
+}
+
+// Where everything stands when unfolded: centres of the states 0 to T, sides of a square, width of a cell.
+function arrange(width, { steps, hidden, columns }) {
+  const seed = Math.min(34, width / 14), pitch = (width - 6 - seed) / (steps + 1), pad = Math.min(4, 0.08 * pitch), tall = Math.min(13, ROOM / hidden);
+  const square = Math.min(10, (0.5 * pitch - 2 * pad) / columns), cell = columns * square + 2 * pad;
+  return { pitch, pad, square, tall, cell, height: hidden * tall + 8, middle: CELL_TOP + (ROOM + 8) / 2, x: (k) => 4 + (k + 0.5) * pitch };
+}
+
+function drawUnfolded(context, width, scene, colours, fold) {
+  const { cell, hidden, steps, now, states, logs, sequence } = scene, columns = states[0].length / hidden;
+  const { pitch, pad, square, tall, cell: wide, height, middle, x: open } = arrange(width, { steps, hidden, columns });
+  const centre = arrangeFolded(width, { cell, hidden, columns }), x = (k) => open(k) + (centre.x - open(k)) * fold, y = middle + (centre.y - middle) * fold;
+  const colour = colours[cell], flowing = now > steps, every = Math.max(1, Math.ceil(26 / pitch)), text = { colour: colours.muted, font: colours.font };
+  const gap = pitch * (1 - fold) - wide, bottom = middle + height / 2;
+  context.globalAlpha = Math.max(0, 1 - 1.6 * fold);
+  for (let k = 0; k < steps && gap > 1; k++) { // wires
+    const { forward, back } = progress(now, steps, k), left = x(k) + wide / 2 + 0.5, right = x(k + 1) - wide / 2 - 0.5, head = Math.min(6, 0.5 * gap);
+    drawLine(context, [[left, y], [right, y]], { colour: colours.line, dash: [2, 3] });
+    if (forward > 0 && back < 1) drawLine(context, [[left, y], [left + gap * forward, y]], { colour: flowing ? colours.line : colours.accent, width: 2, head });
+    if (back > 0) drawArrow(context, right, y, gap * back, logs[k], Math.PI, colour);
+  }
+  const side = Math.min(9, square), label = { align: "center", size: 11 };
+  write(context, "0", open(0), TALL - 7, text, label);
+  for (let t = 1; t <= steps; t++) { // inputs
+    const { forward } = progress(now, steps, t - 1), values = sequence.subarray((t - 1) * INPUTS, t * INPUTS), top = bottom + 17;
+    const reading = forward > 0 && forward < 1 || now === t;
+    if (pitch > 12) drawLine(context, [[open(t), top - 1], [open(t), bottom + 2]], { colour: reading ? colours.accent : colours.line, width: reading ? 2 : 1.25, head: 4 });
+    drawSquares(context, values, 1, [open(t) - side / 2, top], [side, side], colours);
+    if (t % every === 0) write(context, String(t), open(t), TALL - 7, text, label);
+  }
+  if (flowing) { // the gradient of the last state by itself: a norm of 1, the measure of all other arrows
+    drawArrow(context, width - 2, y, width - 2 - x(steps) - wide / 2, 0, Math.PI, colour);
+    write(context, "1", (width + x(steps) + wide / 2) / 2, CELL_TOP - 12, { ...text, colour: colours.text[cell] }, { ...label, weight: 450 });
+  }
+  const stride = Math.ceil(37 / pitch), last = steps - 1;
+  for (let k = last; flowing && k >= 0; k--) { // numbers above the wires
+    if (progress(now, steps, k).back < 1 || (last - k) % stride !== stride - 1) continue;
+    const weight = k === Math.ceil(2 * steps - now) ? 750 : 450;
+    write(context, brief(logs[k]), (x(k) + x(k + 1)) / 2, CELL_TOP - 12, { ...text, colour: colours.text[cell] }, { ...label, weight });
+  }
+  context.globalAlpha = 1;
+  const shift = y - middle;
+  for (let k = fold > 0.98 ? steps : 0; k <= steps; k++) {
+    const part = k === 0 ? 1 : progress(now, steps, k - 1).forward, reached = flowing && now - steps >= steps - k - 0.001;
+    const active = !flowing && Math.ceil(now) === k;
+    const rim = reached ? colours.text[cell] : active ? colours.accent : part > 0 ? colours.muted : colours.line;
+    drawCell(context, states[k], hidden, [x(k), middle + shift], [square, tall], colours, { part, pad, rim, thick: active ? 2.25 : reached ? 1.5 : 1.25, dash: k ? [] : [2, 2] });
+  }
+}
+
+// Where everything stands when folded: x and y of the cell, the sides of the weights' squares, of the loop its right and its top.
+function arrangeFolded(width, { cell, hidden, columns }) {
+  const blocks = GATES[cell], unit = Math.min(5, width / 110, 40 / hidden), across = (count) => blocks * (count * unit + 4) - 4;
+  const wide = columns * 14 + 8, high = hidden * Math.min(11, 88 / hidden) + 8, loop = Math.max(across(hidden) + 36, 110);
+  const before = wide / 2 + across(INPUTS) + Math.min(60, width / 8), x = (width + before - loop - 30) / 2;
+  return { unit, across, blocks, wide, high, x, y: 124, entry: x - before, right: x + loop, top: 22 };
+}
+
+// One cell with a loop: what enters, W, the cell, U on the way back into it.
+function drawFolded(context, width, scene, colours, alpha) {
+  const { cell, hidden, steps, now, states, logs, sequence, weights, words } = scene, columns = states[0].length / hidden;
+  const { unit, across, blocks, wide, high, x, y, entry, right, top } = arrangeFolded(width, { cell, hidden, columns });
+  const flowing = now > steps, k = flowing ? Math.max(0, Math.ceil(2 * steps - now)) : Math.ceil(now), t = Math.min(Math.max(k, 1), steps);
+  const ink = { colour: colours.ink, font: colours.font }, bold = { align: "center", weight: 650, size: 13 };
+  const block = (name, values, count, left, middle) => { // the weights of all gates, side by side, on a road
+    context.fillStyle = colours.paper;
+    context.fillRect(left - 4, middle - hidden * unit / 2 - 4, across(count) + 8, hidden * unit + 8);
+    for (let g = 0; g < blocks; g++) {
+      const corner = [left + g * (count * unit + 4), middle - hidden * unit / 2], part = values.subarray(g * hidden * count, (g + 1) * hidden * count);
+      drawSquares(context, part, count, corner, [unit, unit], colours, { alpha });
+    }
+    write(context, name, left + across(count) / 2, middle + hidden * unit / 2 + 13, ink, bold);
+  };
+  const start = x + wide / 2 + 1, road = [[right, y], [right, top], [x, top], [x, y - high / 2 - 1]];
+  context.save();
+  context.globalAlpha = alpha;
+  if (flowing) {
+    const width = Math.min(Math.max(thickness(logs[k]), THINNEST), 48), dash = thickness(logs[k]) < THINNEST ? [1, 3] : [];
+    drawLine(context, road, { colour: colours[cell], width, dash });
+    drawArrow(context, right, y, right - start, Math.min(logs[k], Math.log2(48 / UNIT)), Math.PI, colours[cell]);
+    write(context, brief(logs[k]), right + 8 + width / 2, (top + y) / 2, { ...ink, colour: colours.text[cell] }, { ...bold, align: "left" });
+  } else drawLine(context, [[start, y], ...road], { colour: now > 0 ? colours.accent : colours.muted, width: 2, head: 7 });
+  drawLine(context, [[entry, y], [x - wide / 2 - 1, y]], { colour: flowing ? colours.line : colours.muted, width: 2, head: 7 });
+  block(words.inside, weights.recurrent, hidden, x + (right - x - across(hidden)) / 2, top);
+  block(words.outside, weights.input, INPUTS, entry + 12, y);
+  drawSquares(context, sequence.subarray((t - 1) * INPUTS, t * INPUTS), 1, [entry - 14, y - 18], [12, 12], colours, { alpha });
+  write(context, words.input, entry - 8, y + 30, ink, bold);
+  const part = flowing || now === k ? 1 : now - Math.floor(now), rim = flowing ? colours.text[cell] : colours.accent;
+  drawCell(context, states[k], hidden, [x, y], [14, (high - 8) / hidden], colours, { part: k ? part : 1, rim, thick: 2 });
+  write(context, fill(words.time, { k }), x, y + high / 2 + 13, ink, { align: "center", size: 12 });
+  write(context, words.one, width / 2, TALL - 24, ink, bold);
+  const count = blocks * hidden * (INPUTS + hidden + 2);
+  write(context, fill(words.count, { count }), width / 2, TALL - 8, { ...ink, colour: colours.muted }, { align: "center", size: 12 });
+  context.restore();
+}
+
+// Draws the scene on a stage `width` wide: { cell, hidden, steps, now, states, logs, sequence, weights, words }; `fold` from 0 to 1.
+function drawScene(context, width, scene, colours, fold) {
+  if (fold < 1) drawUnfolded(context, width, scene, colours, fold);
+  if (fold > 0.6) drawFolded(context, width, scene, colours, (fold - 0.6) / 0.4);
+}
+
+// The page's colours with those of the cells.
+function cellColours(root) {
+  const colours = look(root);
+  return { ...colours, ...CELL_COLOURS[colours.dark ? "dark" : "light"], empty: colours.dark ? "#2a3036" : "#eceff1" };
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -45,10 +45,12 @@ class RecurrentClassifier(nn.Module):
             raise ValueError(f"cell={cell!r} is not known; there are {', '.join(CELLS)}")
         self.padding, self.use_lengths = padding, use_lengths
         self.embedding = Embedding(vocab_size, embedding_dim, padding_idx=padding)
-        between = dropout if num_layers > 1 else 0.0
-        self.recurrent: RNN | LSTM | GRU = CELLS[cell](
-            embedding_dim, hidden_size, num_layers=num_layers, bidirectional=bidirectional, dropout=between
-        )
+        with torch.no_grad():
+            self.embedding.weight.mul_(0.1)  # or words that training rarely meets outweigh the others
+        settings: dict[str, Any] = {"num_layers": num_layers, "bidirectional": bidirectional, "dropout": dropout}
+        if cell == "lstm":
+            settings["forget_bias"] = 1.0  # what is read at the start has to last until the end
+        self.recurrent: RNN | LSTM | GRU = CELLS[cell](embedding_dim, hidden_size, **settings)
         self.dropout = nn.Dropout(dropout)
         self.directions = 2 if bidirectional else 1
         self.output = Linear(self.directions * hidden_size, num_classes)

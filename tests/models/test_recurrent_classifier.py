@@ -48,6 +48,14 @@ def test_a_text_has_the_same_logits_alone_and_in_a_batch():
     torch.testing.assert_close(model(TOKENS)[1:2], model(torch.tensor([[8, 1]])), rtol=0, atol=1e-6)
 
 
+def test_the_forget_gates_of_the_lstm_begin_open():
+    biases = [p for name, p in small(num_layers=2, bidirectional=True).recurrent.named_parameters() if name.startswith("bias_ih")]
+    assert len(biases) == 4
+    for bias in biases:
+        assert bias[5:10].mean() > 0.5  # rows i, f, g, o, five units each
+        assert torch.cat([bias[:5], bias[10:]]).mean().abs() < 0.3
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_order_matters(cell):
     model = small(cell)

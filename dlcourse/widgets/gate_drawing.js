@@ -39,7 +39,7 @@ export function followed(table, unit) {
 }
 
 const short = (v) => `${v < -0.005 ? "−" : ""}${Math.abs(v).toFixed(Math.abs(v) < 9.995 ? 2 : 1)}`;
-const gutter = (width) => (width >= 560 ? 190 : 76);
+const gutter = (width) => (width >= 560 ? 190 : 86);
 
 // Where a point of the picture lies: a column, a row of the heat map, or neither.
 function placeAt(x, y, { width, offset, count }) {

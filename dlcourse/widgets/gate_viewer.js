@@ -55,7 +55,7 @@ async function render({ model, el }) {
   const character = (t) => spoken(net.tokens[tokens[t]], words);
   const property = (one) => { // what the unit follows: the property by which units are sorted, or its best
     const p = parts.sort.value === "" ? followed(table, one) : Number(parts.sort.value), r = table[p][one] / 100;
-    return { property: words[`property_${properties[p]}`], r: (r < 0 ? "−" : "+") + Math.abs(r).toFixed(2) };
+    return { property: words[`property_${properties[p]}`], way: words[r < 0 ? "falls" : "rises"], r: (r < 0 ? "−" : "+") + Math.abs(r).toFixed(2) };
   };
 
   // -- the text
@@ -64,7 +64,7 @@ async function render({ model, el }) {
     tokens = found;
     records = read(tokens);
     cursor = records.length ? Math.min(cursor ?? records.length - 1, records.length - 1) : null;
-    parts.note.textContent = [records.length ? "" : words.empty, leftOut(missing, words)].filter(Boolean).join(" ");
+    parts.note.textContent = records.length ? leftOut(missing, words) : words.empty;
   };
   const stretch = () => { parts.stage.style.width = `${gutter(scroll.clientWidth) + Math.max(records.length, 1) * COLUMN + 2}px`; };
   const reveal = () => { // brings the cursor's column into view
@@ -111,8 +111,8 @@ async function render({ model, el }) {
     const labels = units.map((one) => { const { property: detail, r } = property(one); return { name: String(one), detail, r }; });
     paintGates(canvas, { records, characters: tokens.map((token) => net.tokens[token]), units, unit: unit(), quantity, cursor, offset: scroll.scrollLeft, labels, names: parts.names, colours });
     parts.legend.replaceChildren();
-    for (const [text, kind] of [[QUANTITIES[quantity].signed ? "−1" : "0", ""], ["", "dl-gate-ramp"], ["1", ""]]) make(parts.legend, "span", kind, {}, text);
-    parts.legend.children[1].style.background = `linear-gradient(90deg, ${[0, 0.5, 1].map((v) => shade(ramp, v)).join(", ")})`;
+    for (const [text, kind] of [[quantity === "cell" ? "tanh c" : QUANTITIES[quantity].key, "dl-gate-letter"], [QUANTITIES[quantity].signed ? "−1" : "0", ""], ["", "dl-gate-ramp"], ["1", ""]]) make(parts.legend, "span", kind, {}, text);
+    parts.legend.children[2].style.background = `linear-gradient(90deg, ${[0, 0.5, 1].map((v) => shade(ramp, v)).join(", ")})`;
     describe();
     Object.assign(root.dataset, { cursor: cursor ?? "", unit: unit(), page, columns: records.length, updateMs: (performance.now() - start).toFixed(2) });
   };

@@ -25,10 +25,10 @@ WORDS = {
     "cell forgets, and the input gate decides what is written in its place.",
     "keys": "Keyboard: in the picture, left and right arrows move along the text (Home and End: to its ends), up and down arrows "
     "from unit to unit, Page Up and Page Down by {rows} units.",
-    "small_print": "Cells are coloured by tanh c, which is what the output gate lets through. The order of the units comes from "
-    "r, the correlation of tanh c with a property of the text over {count} characters: {order}",
-    "order_all": "units follow the property named; each property in turn brings its best.",
-    "order_one": "|r| with this property, the largest first.",
+    "small_print": "Cells are coloured by tanh c, which is what the output gate lets through. Units are sorted by r, "
+    "the correlation of tanh c with a property of the text over {count} characters: {order}",
+    "order_all": "beside a unit stands the property it follows best; each property in turn brings its next unit.",
+    "order_one": "the largest |r| with this property first.",
     "text": "Text",
     "picture": "The units along the text",
     "picture_role": "heat map with a cursor",
@@ -39,8 +39,8 @@ WORDS = {
     "input": "input i",
     "candidate": "candidate g",
     "output": "output o",
-    "sort": "Units that follow",
-    "sort_all": "all in turn",
+    "sort": "Sort units by",
+    "sort_all": "all properties in turn",
     "property_newline": "new line",
     "property_name": "speaker’s name",
     "property_capital": "capitals",
@@ -61,7 +61,9 @@ WORDS = {
     "up": "Unit above",
     "down": "Unit below",
     "unit": "unit {unit}",
-    "follows": "{property}, r = {r}",
+    "follows": "r = {r} with “{property}”: its cell {way} with it.",
+    "rises": "rises",
+    "falls": "falls",
     "at": "Unit {unit} at “{character}”",
     "step_cell": "cₜ = f · cₜ₋₁ + i · g = {f} · {before} + {i} · {g} = {c}",
     "step_hidden": "hₜ = o · tanh cₜ = {o} · {squashed} = {h}",
@@ -70,7 +72,7 @@ WORDS = {
     "bars": "Expected after “{context}”",
     "typed_says": "▸ next in the text: “{character}”, {percent}, {bits} bits.",
     "typed_end": "Here the text ends.",
-    "empty": "Nothing to read yet: type a text above.",
+    "empty": "Nothing that the network can read: type a text.",
     "left_out": "Left out, for the network never saw them: {characters}",
     "status": "“{character}”, unit {unit}, {quantity} {value}. {step}",
 }
@@ -84,7 +86,8 @@ class GateViewer(anywidget.AnyWidget):
     gates, the candidate, cell or hidden state; of the chosen unit all six are drawn as lines, and below stands what the network
     expects next. Units come in the order of their correlation with properties of `sample`, a longer text (None: `text` itself).
     The weights travel in 16 bits, and once for all widgets that show the same model. In a notebook `text` and `unit` can be read
-    and set. ValueError for another cell, more layers, a longer text, and as LanguageWeights.of for the model.
+    and set. ValueError for another cell, more layers, a longer text, a sample without a known character, and as
+    LanguageWeights.of for the model.
     """
 
     _esm = assets.script("recurrent_math", "next_characters", "gate_drawing", "gate_viewer")
@@ -109,7 +112,7 @@ class GateViewer(anywidget.AnyWidget):
     ) -> None:
         network = LanguageWeights.of(model, vocabulary)
         if network.cell != "lstm" or network.num_layers != 1:
-            raise ValueError(f"an {network.cell} of {network.num_layers} layers given; wanted is an lstm of one layer")
+            raise ValueError(f"cell={network.cell!r}, num_layers={network.num_layers} given; wanted is an lstm of one layer")
         if len(text) > LONGEST:
             raise ValueError(f"a text of {len(text)} characters given; at most {LONGEST} fit")
         known = "".join(c for c in (text if sample is None else sample) if c in vocabulary)

@@ -23,7 +23,8 @@ class LanguageWeights(Widget):  # type: ignore[misc]  # ipywidgets has no types
 
     The embedding and the first layer's input weights act on a character one after the other with nothing between them, so they
     travel multiplied out: one row of G·H numbers a character, G = 1, 3 or 4 gates. All weights are float16, two bytes each, and the
-    page computes with them in float64. Make it with ``of``, which gives the same object for the same weights.
+    page computes with them in float64: probabilities change by less than 1e-3, the bound of the tests. H = 256 with V = 64 adds
+    0.9 MB to a page. Make it with ``of``, which gives the same object for the same weights.
     """
 
     cell = traitlets.Enum(["rnn", "gru", "lstm"], "lstm").tag(sync=True)

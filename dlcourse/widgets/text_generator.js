@@ -9,12 +9,12 @@ function buildGenerator(root, words, net) {
   const top = make(root, "div", "dl-gen-top"), first = make(top, "div"), prompt = make(first, "label");
   make(prompt, "span", "dl-small", {}, words.prompt);
   parts.prompt = make(prompt, "textarea", "", { rows: 2, maxlength: 200, spellcheck: "false", autocomplete: "off", autocapitalize: "off" });
-  parts.note = make(first, "p", "dl-small dl-gen-note");
   const second = make(top, "div", "dl-gen-temperature"), heat = make(second, "label"), head = make(heat, "span", "dl-small", {}, `${words.temperature} `);
   parts.degree = make(head, "strong");
   parts.temperature = make(heat, "input", "", { type: "range", min: 0, max: 2, step: 0.05 });
   const scale = make(second, "p", "dl-small dl-gen-scale", { "aria-hidden": "true" });
   for (const name of ["cold", "learnt", "hot"]) make(scale, "span", "", {}, words[name]);
+  parts.note = make(top, "p", "dl-small dl-gen-note");
 
   const bar = make(root, "div", "dl-gen-bar");
   parts.play = button(bar, words.play, "dl-gen-play");
@@ -71,7 +71,7 @@ async function render({ model, el }) {
     written = []; spans = []; sum = 0; cursor = null; follow = true;
     parts.text.replaceChildren();
     make(parts.text, "span", "dl-gen-given", {}, tokens.map((token) => net.tokens[token]).join(""));
-    parts.note.textContent = [leftOut(missing, words), tokens.length ? "" : words.empty].filter(Boolean).join(" ");
+    parts.note.textContent = tokens.length ? leftOut(missing, words) : words.empty;
   };
 
   // -- showing

@@ -49,7 +49,7 @@ WORDS = {
     "bits": "{bits} bits per character",
     "one": "“{character}”: {percent}, {bits} bits",
     "left_out": "Left out, for the network never saw them: {characters}",
-    "empty": "An empty prompt: the network starts as after a new line.",
+    "empty": "No character that the network knows: it starts as after a new line.",
     "full": "The page is full after {count} characters. Start again.",
     "state_playing": "Writing.",
     "state_paused": "Paused.",

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlcourse.layers.embedding import Embedding
+
 __all__ = ["SkipGram", "negative_sampling_loss"]
 
 
@@ -24,8 +26,8 @@ class SkipGram(nn.Module):
         super().__init__()
         if vocab_size < 1 or embedding_dim < 1:
             raise ValueError(f"vocab_size={vocab_size}, embedding_dim={embedding_dim}: both must be at least 1")
-        self.centre = nn.Embedding(vocab_size, embedding_dim)
-        self.context = nn.Embedding(vocab_size, embedding_dim)
+        self.centre = Embedding(vocab_size, embedding_dim)
+        self.context = Embedding(vocab_size, embedding_dim)
         nn.init.uniform_(self.centre.weight, -0.5 / embedding_dim, 0.5 / embedding_dim)
         nn.init.zeros_(self.context.weight)
 

@@ -3,22 +3,32 @@
 from dlcourse.widgets.broadcasting import BroadcastingExplorer
 from dlcourse.widgets.computation_graph import ComputationGraph
 from dlcourse.widgets.draw_digit import DrawDigit
+from dlcourse.widgets.embedding_explorer import EmbeddingExplorer
+from dlcourse.widgets.gate_viewer import GateViewer
 from dlcourse.widgets.kernel_explorer import KernelExplorer
 from dlcourse.widgets.loss_surface import LossSurface
+from dlcourse.widgets.ngram_highlighter import NgramHighlighter
 from dlcourse.widgets.optimiser_race import OptimiserRace
 from dlcourse.widgets.playground import Playground
+from dlcourse.widgets.text_generator import TextGenerator
 from dlcourse.widgets.train_panel import TrainPanel
 from dlcourse.widgets.train_settings import Choice, Slider
+from dlcourse.widgets.unrolled_network import UnrolledNetwork
 
 __all__ = [
     "BroadcastingExplorer",
     "Choice",
     "ComputationGraph",
     "DrawDigit",
+    "EmbeddingExplorer",
+    "GateViewer",
     "KernelExplorer",
     "LossSurface",
+    "NgramHighlighter",
     "OptimiserRace",
     "Playground",
     "Slider",
+    "TextGenerator",
     "TrainPanel",
+    "UnrolledNetwork",
 ]

@@ -58,14 +58,13 @@ function render({ model, el }) {
     setCell(cell);
     formula.textContent = words[`formula_${cell}`];
     jacobian.textContent = words[`jacobian_${cell}`];
-    stage.setAttribute("aria-label", fill(words[`stage_${cell}`], { steps }));
     drawButton.textContent = fill(words.draw, { draw: draw + 1, draws });
     for (const { name, min, max, input, value, note } of sliders) {
       const v = model.get(name), shown = number(v);
       input.value = v; value.textContent = shown;
       input.setAttribute("aria-valuetext", shown);
       input.style.setProperty("--dl-part", (v - min) / (max - min));
-      note.textContent = fill(words[`${name}_note`], { share: number(1 / (1 + Math.exp(-bias))) });
+      note.textContent = fill(words[`${name}_note`], { bias: number(bias), share: number(1 / (1 + Math.exp(-bias))) });
     }
     if (steps !== known) { // as far as before, in its half of the way
       const at = now >= 2 * known ? 2 * steps : now <= known ? Math.min(now, steps) : steps + Math.min(now - known, steps);
@@ -108,6 +107,7 @@ function render({ model, el }) {
     drawScene(context, width, { ...scene, now }, colours, fold * fold * (3 - 2 * fold));
     paintChart(colours);
     [sentence.textContent, detail.textContent] = say();
+    stage.setAttribute("aria-label", fill(words[model.get("folded") ? "folded" : "open"], { cell: words[scene.cell], steps: scene.steps }));
     foldButton.textContent = words[model.get("folded") ? "unfold" : "fold"];
     says.style.setProperty("--dl-own", now > scene.steps ? colours[scene.cell] : colours.accent);
     root.dataset.updateMs = (performance.now() - begin).toFixed(2);

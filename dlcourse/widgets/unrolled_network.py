@@ -30,7 +30,7 @@ WORDS = {
     ),
     "legend": (
         "Squares: the numbers of a state, blue above 0, orange below, stronger farther away. Arrows back: ten times the norm is "
-        "drawn twice as thick; the arrow that enters from the right is a norm of 1."
+        "drawn twice as thick, up to the height of a cell; the arrow that enters from the right is a norm of 1."
     ),
     "norm": (
         "The norm is the spectral norm of the Jacobian of the last state by the one at the arrow: its largest singular value, the "
@@ -53,9 +53,8 @@ WORDS = {
     "jacobian_rnn": "One step back multiplies by ∂hₜ/∂hₜ₋₁ = diag(1 − hₜ²) U.",
     "jacobian_gru": "One step back multiplies by ∂hₜ/∂hₜ₋₁ = diag(zₜ) plus the roads through nₜ and the gates.",
     "jacobian_lstm": "The state is s = (h, c). One step back: diag(fₜ) from c to c, plus the roads through h and the gates.",
-    "stage_rnn": "An RNN of {steps} steps side by side, forward in blue and grey, the gradient flowing back as arrows",
-    "stage_gru": "A GRU of {steps} steps side by side, forward in blue and grey, the gradient flowing back as arrows",
-    "stage_lstm": "An LSTM of {steps} steps side by side, forward in blue and grey, the gradient flowing back as arrows",
+    "open": "{cell}: the same cell {steps} times side by side; states go right, the gradient of the last comes back as arrows",
+    "folded": "{cell}: one cell with a loop; along it states go round and round, and the gradient of the last comes back",
     "inside": "U",
     "outside": "W",
     "input": "x",
@@ -97,7 +96,7 @@ WORDS = {
     "input_scale": "Size of the inputs",
     "input_scale_note": "their standard deviation",
     "forget_bias": "Bias of the gate that keeps",
-    "forget_bias_note": "f of the LSTM, z of the GRU; open {share}",
+    "forget_bias_note": "f of the LSTM, z of the GRU; σ({bias}) = {share}",
 }
 
 

@@ -48,8 +48,8 @@ const STEPS = {
       const n = Math.tanh(fromX[2 * H + i] + r * carried), slope = (1 - z) * (1 - n * n);
       after[i] = (1 - z) * n + z * h[i];
       for (let j = 0; j < H; j++) {
-        const w = (block) => recurrent[((block * H) + i) * H + j];
-        jacobian[i * H + j] = (h[i] - n) * z * (1 - z) * w(1) + slope * (r * w(2) + carried * r * (1 - r) * w(0));
+        const at = i * H + j, [forR, forZ, forN] = [recurrent[at], recurrent[H * H + at], recurrent[2 * H * H + at]];
+        jacobian[at] = (h[i] - n) * z * (1 - z) * forZ + slope * (r * forN + carried * r * (1 - r) * forR);
       }
       jacobian[i * H + i] += z;
     }
@@ -59,14 +59,13 @@ const STEPS = {
     const { recurrent, hidden: H } = weights, size = 2 * H, [fromX, fromH] = enter(weights, x, state.subarray(0, H));
     const after = new Float64Array(size), jacobian = new Float64Array(size * size);
     for (let k = 0; k < H; k++) {
-      const [i, f, , o] = [0, 1, 2, 3].map((block) => sigmoid(fromX[block * H + k] + fromH[block * H + k]));
-      const g = Math.tanh(fromX[2 * H + k] + fromH[2 * H + k]), before = state[H + k], c = f * before + i * g, shown = Math.tanh(c);
-      const slope = o * (1 - shown * shown);
+      const [i, f, g, o] = [k, H + k, 2 * H + k, 3 * H + k].map((row, block) => (block === 2 ? Math.tanh : sigmoid)(fromX[row] + fromH[row]));
+      const before = state[H + k], c = f * before + i * g, shown = Math.tanh(c), slope = o * (1 - shown * shown);
+      const through = [g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), shown * o * (1 - o)]; // ∂c by what enters i, f, g; ∂h by o's
       after[k] = o * shown; after[H + k] = c;
       for (let j = 0; j < H; j++) {
-        const w = (block) => recurrent[(block * H + k) * H + j];
-        const cell = before * f * (1 - f) * w(1) + g * i * (1 - i) * w(0) + i * (1 - g * g) * w(2);
-        jacobian[k * size + j] = shown * o * (1 - o) * w(3) + slope * cell;
+        const at = k * H + j, cell = through[0] * recurrent[at] + through[1] * recurrent[H * H + at] + through[2] * recurrent[2 * H * H + at];
+        jacobian[k * size + j] = through[3] * recurrent[3 * H * H + at] + slope * cell;
         jacobian[(H + k) * size + j] = cell;
       }
       jacobian[k * size + H + k] = slope * f;
@@ -82,7 +81,7 @@ export function spectralNorm(matrix, n) {
   const gram = Array.from({ length: n }, () => new Float64Array(n)), off = new Float64Array(n); // off[k]: beside the diagonal, k and k + 1
   for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) {
     let sum = 0;
-    for (let k = 0; k < n; k++) sum += matrix[i * n + k] * matrix[j * n + k];
+    for (let k = 0, a = i * n, b = j * n; k < n; k++) sum += matrix[a + k] * matrix[b + k];
     gram[i][j] = gram[j][i] = sum;
   }
   for (let k = 0; k < n - 1; k++) {
@@ -94,11 +93,16 @@ export function spectralNorm(matrix, n) {
     for (let i = k + 1; i < n; i++) square += v[i] * v[i];
     if (square === 0) continue;
     for (let i = k + 1; i < n; i++) {
-      for (let j = k + 1; j < n; j++) p[i] += 2 / square * gram[i][j] * v[j];
+      const row = gram[i];
+      for (let j = k + 1; j < n; j++) p[i] += row[j] * v[j];
+      p[i] *= 2 / square;
       overlap += p[i] * v[i] / square;
     }
     for (let i = k + 1; i < n; i++) p[i] -= overlap * v[i];
-    for (let i = k + 1; i < n; i++) for (let j = k + 1; j < n; j++) gram[i][j] -= v[i] * p[j] + p[i] * v[j];
+    for (let i = k + 1; i < n; i++) {
+      const row = gram[i], a = v[i], b = p[i];
+      for (let j = k + 1; j < n; j++) row[j] -= a * p[j] + b * v[j];
+    }
   }
   return Math.sqrt(largestEigenvalue(gram.map((row, k) => row[k]), off));
 }
@@ -106,7 +110,7 @@ export function spectralNorm(matrix, n) {
 // The largest eigenvalue of a symmetric matrix of three diagonals, by bisection: above it, and nowhere below, all pivots are negative.
 function largestEigenvalue(diagonal, off) {
   let low = Math.max(...diagonal), high = Math.max(...diagonal.map((d, k) => d + Math.abs(off[k]) + Math.abs(k ? off[k - 1] : 0)));
-  for (let n = 0; n < 60 && high > low; n++) {
+  for (let n = 0; n < 50 && high > low; n++) {
     const middle = (low + high) / 2;
     let pivot = -1, above = true;
     for (let k = 0; k < diagonal.length && above; k++) {
@@ -122,7 +126,7 @@ const times = (a, b, n) => {
   const product = new Float64Array(n * n);
   for (let i = 0; i < n; i++) for (let k = 0; k < n; k++) {
     const factor = a[i * n + k];
-    for (let j = 0; j < n; j++) product[i * n + j] += factor * b[k * n + j];
+    for (let j = 0, to = i * n, from = k * n; j < n; j++) product[to + j] += factor * b[from + j];
   }
   return product;
 };

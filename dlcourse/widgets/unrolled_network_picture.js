@@ -1,6 +1,6 @@
 // How UnrolledNetwork is drawn: the same cell side by side, or folded into one with a loop.
 
-const TALL = 216, CELL_TOP = 28, ROOM = 104; // of the picture, above the cells, for the squares of a state
+const TALL = 226, CELL_TOP = 28, ROOM = 104; // of the picture, above the cells, for the squares of a state
 const UNIT = 20, WIDEST = 104, THINNEST = 0.75; // pixels: an arrow for a norm of 1, and the limits that can be drawn
 const CELL_COLOURS = { // Okabe and Ito's; `text` is dark enough to be read
   light: { rnn: "#cc79a7", gru: "#e69f00", lstm: "#009e73", text: { rnn: "#97396f", gru: "#855a00", lstm: "#006e50" } },
@@ -24,19 +24,19 @@ export const progress = (now, steps, k) => ({
 });
 
 // Draws rows × columns values as squares from (x, y): blue above 0, orange below, the stronger the farther from 0.
-function drawSquares(context, values, columns, [x, y], [w, h], colours, { alpha = 1, at = (row, column) => row * columns + column } = {}) {
-  const rows = values.length / columns, gap = Math.min(1, h / 8, w / 5);
-  context.save();
+function drawSquares(context, values, columns, [x, y], [w, h], colours, at = (row, column) => row * columns + column) {
+  const rows = values.length / columns, alpha = context.globalAlpha, gap = Math.min(1, h / 8, w / 5);
+  context.fillStyle = colours.empty;
+  context.beginPath();
+  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) context.rect(x + column * w + gap / 2, y + row * h + gap / 2, w - gap, h - gap);
+  context.fill();
   for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) {
-    const v = values[at(row, column)], place = [x + column * w + gap / 2, y + row * h + gap / 2, w - gap, h - gap];
-    context.globalAlpha = alpha;
-    context.fillStyle = colours.empty;
-    context.fillRect(...place);
+    const v = values[at(row, column)];
     context.globalAlpha = alpha * Math.min(Math.abs(v), 1) ** 0.6;
     context.fillStyle = v < 0 ? colours.warm : colours.accent;
-    context.fillRect(...place);
+    context.fillRect(x + column * w + gap / 2, y + row * h + gap / 2, w - gap, h - gap);
   }
-  context.restore();
+  context.globalAlpha = alpha;
 }
 
 function drawLine(context, points, { colour, width = 1.5, dash = [], head = 0 }) {
@@ -74,19 +74,13 @@ function drawArrow(context, x, y, length, log, turn, colour) {
 
 // A cell with the numbers of its state; `part` of them has come.
 function drawCell(context, state, hidden, [x, middle], [w, h], colours, { part = 1, pad = 4, rim = colours.muted, thick = 1.25, dash = [] } = {}) {
-  const columns = state.length / hidden, width = columns * w + 2 * pad, height = hidden * h + 8;
+  const columns = state.length / hidden, width = columns * w + 2 * pad, left = x - width / 2, top = middle - hidden * h / 2 - 4, outline = new Path2D();
+  outline.roundRect(left, top, width, hidden * h + 8, Math.min(6, width / 3));
+  context.fillStyle = colours.paper; context.fill(outline);
+  const at = (row, column) => (columns - 1 - column) * hidden + row; // c left of h
+  drawSquares(context, state.map((v) => v * part), columns, [left + pad, top + 4], [w, h], colours, at);
   context.save();
-  context.beginPath();
-  context.roundRect(x - width / 2, middle - height / 2, width, height, Math.min(6, width / 3));
-  context.fillStyle = colours.paper; context.fill();
-  context.restore();
-  const corner = [x - width / 2 + pad, middle - height / 2 + 4], at = (row, column) => (columns - 1 - column) * hidden + row; // c left of h
-  drawSquares(context, state.map((v) => v * part), columns, corner, [w, h], colours, { at });
-  context.save();
-  context.setLineDash(dash); context.strokeStyle = rim; context.lineWidth = thick;
-  context.beginPath();
-  context.roundRect(x - width / 2, middle - height / 2, width, height, Math.min(6, width / 3));
-  context.stroke();
+  context.setLineDash(dash); context.strokeStyle = rim; context.lineWidth = thick; context.stroke(outline);
   context.restore();
 }
 
@@ -97,45 +91,49 @@ function arrange(width, { steps, hidden, columns }) {
   return { pitch, pad, square, tall, cell, height: hidden * tall + 8, middle: CELL_TOP + (ROOM + 8) / 2, x: (k) => 4 + (k + 0.5) * pitch };
 }
 
-function drawUnfolded(context, width, scene, colours, fold) {
-  const { cell, hidden, steps, now, states, logs, sequence } = scene, columns = states[0].length / hidden;
-  const { pitch, pad, square, tall, cell: wide, height, middle, x: open } = arrange(width, { steps, hidden, columns });
-  const centre = arrangeFolded(width, { cell, hidden, columns }), x = (k) => open(k) + (centre.x - open(k)) * fold, y = middle + (centre.y - middle) * fold;
-  const colour = colours[cell], flowing = now > steps, every = Math.max(1, Math.ceil(26 / pitch)), text = { colour: colours.muted, font: colours.font };
-  const gap = pitch * (1 - fold) - wide, bottom = middle + height / 2;
-  context.globalAlpha = Math.max(0, 1 - 1.6 * fold);
-  for (let k = 0; k < steps && gap > 1; k++) { // wires
-    const { forward, back } = progress(now, steps, k), left = x(k) + wide / 2 + 0.5, right = x(k + 1) - wide / 2 - 0.5, head = Math.min(6, 0.5 * gap);
+// The inputs below their cells, with the number of every step.
+function drawInputs(context, { steps, now, sequence }, { pitch, square, height, middle, x }, colours) {
+  const side = Math.min(9, square), bottom = middle + height / 2, top = bottom + 17, every = Math.max(1, Math.ceil(26 / pitch));
+  for (let t = 0; t <= steps; t++) {
+    if (t % every === 0) write(context, String(t), x(t), TALL - 7, { colour: colours.muted, font: colours.font }, { align: "center", size: 11 });
+    if (t === 0) continue;
+    const reading = now > t - 1 && now <= t, style = reading ? { colour: colours.accent, width: 2 } : { colour: colours.line, width: 1.25 };
+    if (pitch > 12) drawLine(context, [[x(t), top - 1], [x(t), bottom + 2]], { ...style, head: 4 });
+    drawSquares(context, sequence.subarray((t - 1) * INPUTS, t * INPUTS), 1, [x(t) - side / 2, top], [side, side], colours);
+  }
+}
+
+// The wires between the cells, the states that go along them, the gradient that comes back, and its norms.
+function drawWires(context, width, { cell, steps, now, logs }, { pitch, wide, x, y, shrunk }, colours) {
+  const flowing = now > steps, gap = pitch * shrunk - wide, head = Math.min(6, 0.5 * gap), stride = Math.ceil(37 / pitch);
+  const text = { colour: colours.text[cell], font: colours.font }, number = (log, at, weight = 450) =>
+    write(context, log === null ? "1" : brief(log), at, CELL_TOP - 12, text, { align: "center", size: 11, weight });
+  for (let k = 0; k < steps && gap > 1; k++) {
+    const { forward, back } = progress(now, steps, k), left = x(k) + wide / 2 + 0.5, right = x(k + 1) - wide / 2 - 0.5;
     drawLine(context, [[left, y], [right, y]], { colour: colours.line, dash: [2, 3] });
     if (forward > 0 && back < 1) drawLine(context, [[left, y], [left + gap * forward, y]], { colour: flowing ? colours.line : colours.accent, width: 2, head });
-    if (back > 0) drawArrow(context, right, y, gap * back, logs[k], Math.PI, colour);
+    if (back > 0) drawArrow(context, right, y, gap * back, logs[k], Math.PI, colours[cell]);
+    if (back === 1 && (steps - k) % stride === 0) number(logs[k], (x(k) + x(k + 1)) / 2, k === Math.ceil(2 * steps - now) ? 750 : 450);
   }
-  const side = Math.min(9, square), label = { align: "center", size: 11 };
-  write(context, "0", open(0), TALL - 7, text, label);
-  for (let t = 1; t <= steps; t++) { // inputs
-    const { forward } = progress(now, steps, t - 1), values = sequence.subarray((t - 1) * INPUTS, t * INPUTS), top = bottom + 17;
-    const reading = forward > 0 && forward < 1 || now === t;
-    if (pitch > 12) drawLine(context, [[open(t), top - 1], [open(t), bottom + 2]], { colour: reading ? colours.accent : colours.line, width: reading ? 2 : 1.25, head: 4 });
-    drawSquares(context, values, 1, [open(t) - side / 2, top], [side, side], colours);
-    if (t % every === 0) write(context, String(t), open(t), TALL - 7, text, label);
-  }
-  if (flowing) { // the gradient of the last state by itself: a norm of 1, the measure of all other arrows
-    drawArrow(context, width - 2, y, width - 2 - x(steps) - wide / 2, 0, Math.PI, colour);
-    write(context, "1", (width + x(steps) + wide / 2) / 2, CELL_TOP - 12, { ...text, colour: colours.text[cell] }, { ...label, weight: 450 });
-  }
-  const stride = Math.ceil(37 / pitch), last = steps - 1;
-  for (let k = last; flowing && k >= 0; k--) { // numbers above the wires
-    if (progress(now, steps, k).back < 1 || (last - k) % stride !== stride - 1) continue;
-    const weight = k === Math.ceil(2 * steps - now) ? 750 : 450;
-    write(context, brief(logs[k]), (x(k) + x(k + 1)) / 2, CELL_TOP - 12, { ...text, colour: colours.text[cell] }, { ...label, weight });
-  }
+  if (!flowing) return;
+  const edge = x(steps) + wide / 2; // the gradient of the last state by itself: a norm of 1, the measure of all other arrows
+  drawArrow(context, width - 2, y, width - 2 - edge, 0, Math.PI, colours[cell]);
+  number(null, (width + edge) / 2);
+}
+
+function drawUnfolded(context, width, scene, colours, fold) {
+  const { cell, hidden, steps, now, states } = scene, columns = states[0].length / hidden, open = arrange(width, { steps, hidden, columns });
+  const { pitch, pad, square, tall, middle } = open, centre = arrangeFolded(width, { cell, hidden, columns });
+  const x = (k) => open.x(k) + (centre.x - open.x(k)) * fold, y = middle + (centre.y - middle) * fold;
+  context.globalAlpha = Math.max(0, 1 - 1.6 * fold);
+  drawWires(context, width, scene, { pitch, wide: open.cell, x, y, shrunk: 1 - fold }, colours);
+  drawInputs(context, scene, open, colours);
   context.globalAlpha = 1;
-  const shift = y - middle;
-  for (let k = fold > 0.98 ? steps : 0; k <= steps; k++) {
-    const part = k === 0 ? 1 : progress(now, steps, k - 1).forward, reached = flowing && now - steps >= steps - k - 0.001;
-    const active = !flowing && Math.ceil(now) === k;
+  for (let k = 0; k <= steps; k++) {
+    const part = k ? progress(now, steps, k - 1).forward : 1, reached = now > steps && now - steps >= steps - k, active = now <= steps && Math.ceil(now) === k;
     const rim = reached ? colours.text[cell] : active ? colours.accent : part > 0 ? colours.muted : colours.line;
-    drawCell(context, states[k], hidden, [x(k), middle + shift], [square, tall], colours, { part, pad, rim, thick: active ? 2.25 : reached ? 1.5 : 1.25, dash: k ? [] : [2, 2] });
+    const thick = active ? 2.25 : pitch < 24 ? 0.9 : reached ? 1.5 : 1.25;
+    drawCell(context, states[k], hidden, [x(k), y], [square, tall], colours, { part, pad, rim, thick, dash: k ? [] : [2, 2] });
   }
 }
 
@@ -144,7 +142,7 @@ function arrangeFolded(width, { cell, hidden, columns }) {
   const blocks = GATES[cell], unit = Math.min(5, width / 110, 40 / hidden), across = (count) => blocks * (count * unit + 4) - 4;
   const wide = columns * 14 + 8, high = hidden * Math.min(11, 88 / hidden) + 8, loop = Math.max(across(hidden) + 36, 110);
   const before = wide / 2 + across(INPUTS) + Math.min(60, width / 8), x = (width + before - loop - 30) / 2;
-  return { unit, across, blocks, wide, high, x, y: 124, entry: x - before, right: x + loop, top: 22 };
+  return { unit, across, blocks, wide, high, x, y: 122, entry: x - before, right: x + loop, top: 22 };
 }
 
 // One cell with a loop: what enters, W, the cell, U on the way back into it.
@@ -158,7 +156,7 @@ function drawFolded(context, width, scene, colours, alpha) {
     context.fillRect(left - 4, middle - hidden * unit / 2 - 4, across(count) + 8, hidden * unit + 8);
     for (let g = 0; g < blocks; g++) {
       const corner = [left + g * (count * unit + 4), middle - hidden * unit / 2], part = values.subarray(g * hidden * count, (g + 1) * hidden * count);
-      drawSquares(context, part, count, corner, [unit, unit], colours, { alpha });
+      drawSquares(context, part, count, corner, [unit, unit], colours);
     }
     write(context, name, left + across(count) / 2, middle + hidden * unit / 2 + 13, ink, bold);
   };
@@ -174,7 +172,7 @@ function drawFolded(context, width, scene, colours, alpha) {
   drawLine(context, [[entry, y], [x - wide / 2 - 1, y]], { colour: flowing ? colours.line : colours.muted, width: 2, head: 7 });
   block(words.inside, weights.recurrent, hidden, x + (right - x - across(hidden)) / 2, top);
   block(words.outside, weights.input, INPUTS, entry + 12, y);
-  drawSquares(context, sequence.subarray((t - 1) * INPUTS, t * INPUTS), 1, [entry - 14, y - 18], [12, 12], colours, { alpha });
+  drawSquares(context, sequence.subarray((t - 1) * INPUTS, t * INPUTS), 1, [entry - 14, y - 18], [12, 12], colours);
   write(context, words.input, entry - 8, y + 30, ink, bold);
   const part = flowing || now === k ? 1 : now - Math.floor(now), rim = flowing ? colours.text[cell] : colours.accent;
   drawCell(context, states[k], hidden, [x, y], [14, (high - 8) / hidden], colours, { part: k ? part : 1, rim, thick: 2 });

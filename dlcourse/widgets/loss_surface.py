@@ -76,8 +76,8 @@ class LossSurface(anywidget.AnyWidget):
     `rate`, `steps` and `start` can be read and set. ValueError for anything else.
     """
 
-    _esm = assets.script("contours", "loss_surface")
-    _css = assets.style("contours", "loss_surface")
+    _esm = assets.script("canvas", "contours", "loss_chart", "timeline", "loss_surface")
+    _css = assets.style("timeline", "loss_surface")
 
     x: traitlets.List[Any] = traitlets.List(traitlets.Float()).tag(sync=True)
     y: traitlets.List[Any] = traitlets.List(traitlets.Float()).tag(sync=True)

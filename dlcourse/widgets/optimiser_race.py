@@ -101,8 +101,8 @@ class OptimiserRace(anywidget.AnyWidget):
     those of `dlcourse.optim` and so of torch.optim. ValueError for names that are unknown and numbers out of range.
     """
 
-    _esm = assets.script("contours", "optimiser_race")
-    _css = assets.style("contours", "optimiser_race")
+    _esm = assets.script("canvas", "contours", "loss_chart", "timeline", "optimiser_race")
+    _css = assets.style("timeline", "optimiser_race")
 
     surface = traitlets.Enum(list(SURFACES), "ravine").tag(sync=True)
     start: traitlets.List[Any] = traitlets.List(traitlets.Float(), minlen=2, maxlen=2).tag(sync=True)

@@ -112,8 +112,10 @@ class UnrolledNetwork(anywidget.AnyWidget):
     ValueError for an unknown cell and for numbers out of range.
     """
 
-    _esm = assets.script("contours", "unrolled_network_math", "unrolled_network_picture", "unrolled_network")
-    _css = assets.style("contours", "unrolled_network")
+    _esm = assets.script(
+        "canvas", "loss_chart", "timeline", "unrolled_network_math", "unrolled_network_picture", "unrolled_network"
+    )
+    _css = assets.style("timeline", "unrolled_network")
 
     cell = traitlets.Enum(list(GATES), "rnn").tag(sync=True)
     steps = traitlets.Int(16, min=STEPS[0], max=STEPS[1]).tag(sync=True)

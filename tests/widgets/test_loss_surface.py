@@ -7,6 +7,7 @@ import torch
 from dlcourse.models.linear import largest_stable_rate
 from dlcourse.widgets.loss_surface import LossSurface
 
+FILES = ("canvas", "contours", "loss_chart", "timeline", "loss_surface")
 GENERATOR = np.random.default_rng(0)
 X = 2 * GENERATOR.random(40)
 Y = 2 + 3 * X + GENERATOR.random(40)
@@ -59,7 +60,7 @@ def slide(page, label, value):
 @pytest.mark.browser
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.45])
 def test_the_page_descends_as_torch_does(module, rate):
-    page = module("contours", "loss_surface")
+    page = module(*FILES)
     places, losses = page.evaluate(
         """([x, y, start, rate, steps]) => {
           const places = module.descend(x, y, start, rate, steps);
@@ -74,7 +75,7 @@ def test_the_page_descends_as_torch_does(module, rate):
 
 @pytest.mark.browser
 def test_least_squares_and_curvature_are_numpys_and_the_limit_is_the_packages(module):
-    facts = module("contours", "loss_surface").evaluate("([x, y]) => module.analyse(x, y)", [X.tolist(), Y.tolist()])
+    facts = module(*FILES).evaluate("([x, y]) => module.analyse(x, y)", [X.tolist(), Y.tolist()])
     design = np.stack([X, np.ones_like(X)], axis=1)
     best, residuals, *_ = np.linalg.lstsq(design, Y, rcond=None)
     np.testing.assert_allclose(facts["best"], best, rtol=1e-9)
@@ -208,7 +209,7 @@ def test_play_runs_to_the_end_and_stops_when_out_of_sight(surface):
 
 @pytest.mark.browser
 def test_removal_ends_the_animation_and_every_listener(module):
-    page = module("contours", "loss_surface")
+    page = module(*FILES)
     left = page.evaluate(
         """async ([x, y, words]) => {
           const state = { x, y, words, rate: 0.1, steps: 100, start: [0, 0] }, listeners = new Map();

@@ -8,6 +8,7 @@ from dlcourse import optim
 from dlcourse.surfaces import SURFACES
 from dlcourse.widgets.optimiser_race import ENTRIES, OptimiserRace
 
+FILES = ("canvas", "contours", "loss_chart", "timeline", "optimiser_race")
 OWN = {  # settings away from where they start, as the page and as the package name them
     "SGD": ({}, {}),
     "Momentum": ({"momentum": 0.7}, {"momentum": 0.7}),
@@ -48,7 +49,7 @@ def given_settings(name):
 @pytest.mark.parametrize("surface", SURFACES)
 def test_the_page_has_the_packages_surfaces(module, surface):
     points = np.random.default_rng(0).uniform(-3, 3, size=(50, 2))
-    page = module("contours", "optimiser_race")
+    page = module(*FILES)
     heights, slopes = page.evaluate(
         "([name, points]) => ['height', 'slope'].map((what) => points.map(([x, y]) => module.SURFACES[name][what](x, y)))",
         [surface, points.tolist()],
@@ -61,7 +62,7 @@ def test_the_page_has_the_packages_surfaces(module, surface):
 @pytest.mark.browser
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_path_is_the_packages_and_torchs(module, surface):
-    page, one = module("contours", "optimiser_race"), SURFACES[surface]
+    page, one = module(*FILES), SURFACES[surface]
     for name in ENTRIES:
         rate, (twin, twin_settings) = one.typical_rates[name], TORCH[name]
         places = page.evaluate(RUN, [surface, name, {"rate": rate, **given_settings(name)}, list(one.start), 100])
@@ -73,7 +74,7 @@ def test_every_path_is_the_packages_and_torchs(module, surface):
 
 @pytest.mark.browser
 def test_the_other_settings_are_the_packages_too(module):
-    page = module("contours", "optimiser_race")
+    page = module(*FILES)
     for name, (in_page, in_package) in OWN.items():
         places = page.evaluate(RUN, ["bowl", name, {"rate": 0.03, **in_page}, [-2.0, 1.2], 100])
         wanted = SURFACES["bowl"].path(
@@ -85,7 +86,7 @@ def test_the_other_settings_are_the_packages_too(module):
 @pytest.mark.browser
 @pytest.mark.parametrize("surface", SURFACES)
 def test_no_rate_makes_a_path_of_anything_but_numbers(module, surface):
-    page, start = module("contours", "optimiser_race"), list(SURFACES[surface].start)
+    page, start = module(*FILES), list(SURFACES[surface].start)
     for name in ENTRIES:
         for rate in (0.1, 10.0):
             places = page.evaluate(RUN, [surface, name, {"rate": rate, **given_settings(name)}, start, 500])
@@ -207,7 +208,7 @@ def test_play_pauses_steps_and_ends(race):
 
 @pytest.mark.browser
 def test_removal_ends_the_animation_and_every_listener(module):
-    page, widget = module("contours", "optimiser_race"), OptimiserRace()
+    page, widget = module(*FILES), OptimiserRace()
     names = ("surface", "start", "optimisers", "rates", "settings", "steps", "entries", "surfaces", "words")
     left = page.evaluate(
         """async (state) => {

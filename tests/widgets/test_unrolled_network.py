@@ -10,7 +10,7 @@ from torch.autograd.functional import jacobian
 from dlcourse.layers import recurrent
 from dlcourse.widgets.unrolled_network import DRAWS, GATES, INPUTS, STEPS, UnrolledNetwork
 
-FILES = ("contours", "unrolled_network_math", "unrolled_network_picture", "unrolled_network")
+FILES = ("canvas", "loss_chart", "timeline", "unrolled_network_math", "unrolled_network_picture", "unrolled_network")
 SIZE = "() => { const b = document.querySelector('.dl-un').getBoundingClientRect(); return [b.width, b.height]; }"
 FLOW = """([text, hidden, cell, { radius, scale, bias, steps, draw }]) => {
   const { cells, sequence } = module.unpack(bytes(text), hidden, draw);

@@ -20,24 +20,33 @@ def test_the_counts_are_torchs():
     assert "two" in verdict(1, [32, 128, 96])
 
 
+BIAS = math.log(99)
+
+
+@pytest.mark.parametrize("powers", [[2.66e-5, 13_781, 0.366], [2.6561e-05, 13780.6, 0.36603], [0.9**100, 1.1**100, 0.99**100]])
+@pytest.mark.parametrize("bias", [4.595, torch.logit(torch.tensor(0.99)).item()])
+def test_factors_multiply_and_the_bias_inverts_the_sigmoid(powers, bias):
+    assert verdict(2, [*powers, bias]) is None
+    assert verdict(2, (*powers, bias)) is None
+
+
 @pytest.mark.parametrize(
-    "answer", [[2.66e-5, 13_781], [2.6561e-05, 13780.6], [0.9**100, 1.1**100], (math.exp(100 * math.log(0.9)), 1.1**100)]
+    ("answer", "hint"),
+    [
+        ([90, 110, 99, BIAS], "hundredth power"),
+        ([1.1**100, 0.9**100, 0.99**100, BIAS], "in their order"),
+        ([0.0, 13_781, 0.366, BIAS], "hundredth power"),
+        ([0.9**100, 1.1**100, 0.99**100, 0.99], "That is the gate"),
+        ([0.9**100, 1.1**100, 0.99**100, -BIAS], "nearly shut"),
+        ([0.9**100, 1.1**100, 0.99**100, 0.729], "You have applied"),
+        ([0.9**100, 1.1**100, 0.99**100, 3.0], "The bias solves"),
+        ([0.9**100, 1.1**100], "Four numbers"),
+        (2.66e-5, "Four numbers"),
+        ([0.9**100, 1.1**100, 0.99**100, "4.6"], "Four numbers"),
+    ],
 )
-def test_a_hundred_factors_are_a_power(answer):
-    assert verdict(2, answer) is None
-
-
-def test_a_sum_of_factors_gets_a_hint():
-    assert "power" in verdict(2, [90, 110])
-    assert "power" in verdict(2, [0.0, 13_781])
-    assert "other way round" in verdict(2, [1.1**100, 0.9**100])
-    assert "Two numbers" in verdict(2, 2.66e-5)
-
-
-def test_the_share_and_the_bias_are_those_of_a_sigmoid():
-    assert verdict(3, [0.366, torch.logit(torch.tensor(0.99)).item()]) is None
-    assert "invert it" in verdict(3, [0.366, 0.99])
-    assert "nearly shut" in verdict(3, [0.366, -4.595])
+def test_what_else_is_answered_gets_a_hint(answer, hint):
+    assert hint in verdict(2, answer)
 
 
 def sum_over_steps(upstream, weight, states):
@@ -50,19 +59,19 @@ def sum_over_steps(upstream, weight, states):
 
 
 def test_the_sum_over_the_steps_is_the_gradient():
-    assert verdict(4, sum_over_steps) is None
+    assert verdict(3, sum_over_steps) is None
 
 
 def test_keeping_only_the_last_step_is_not():
     def last_only(upstream, weight, states):
         return torch.outer((1 - states[-1] ** 2) * upstream, states[-2])
 
-    assert "Case 1" in verdict(4, last_only) or "Case 2" in verdict(4, last_only)
+    assert "Case 1" in verdict(3, last_only) or "Case 2" in verdict(3, last_only)
 
     def transposed(upstream, weight, states):
         return sum_over_steps(upstream, weight.T, states)
 
-    assert "values are wrong" in verdict(4, transposed)
+    assert "values are wrong" in verdict(3, transposed)
 
 
 def test_the_step_by_hand_is_torchs():
@@ -72,16 +81,16 @@ def test_the_step_by_hand_is_torchs():
         if name == "bias_ih":
             parameter.data[:] = torch.tensor([0.0, math.log(3), math.log(2), -math.log(3)])  # i, f, g, o
     h, c = cell(torch.ones(1, 1), (torch.zeros(1, 1), torch.full((1, 1), 2.0)))
-    assert verdict(5, [c.item(), h.item()]) is None
-    assert verdict(5, [1.8, 0.2367]) is None
-    assert "tanh" in verdict(5, [1.8, 0.45])
-    assert "exchanged" in verdict(5, [1.3, 0.25 * math.tanh(1.3)])
+    assert verdict(4, [c.item(), h.item()]) is None
+    assert verdict(4, [1.8, 0.2367]) is None
+    assert "tanh" in verdict(4, [1.8, 0.45])
+    assert "exchanged" in verdict(4, [1.3, 0.25 * math.tanh(1.3)])
 
 
 def test_the_last_states_are_those_at_each_end():
-    assert verdict(6, lambda outputs, lengths: outputs[torch.arange(len(outputs)), lengths - 1]) is None
-    assert verdict(6, lambda outputs, lengths: torch.stack([o[n - 1] for o, n in zip(outputs, lengths, strict=True)])) is None
-    assert "values are wrong" in verdict(6, lambda outputs, lengths: outputs[:, -1])
+    assert verdict(5, lambda outputs, lengths: outputs[torch.arange(len(outputs)), lengths - 1]) is None
+    assert verdict(5, lambda outputs, lengths: torch.stack([o[n - 1] for o, n in zip(outputs, lengths, strict=True)])) is None
+    assert "values are wrong" in verdict(5, lambda outputs, lengths: outputs[:, -1])
 
 
 def test_rows_go_on_from_piece_to_piece():
@@ -90,16 +99,10 @@ def test_rows_go_on_from_piece_to_piece():
         rows = tokens[: size * batch_size].view(batch_size, size)
         return torch.stack([rows[:, t : t + length] for t in range(0, size - length + 1, length)])
 
-    assert verdict(7, streams) is None
+    assert verdict(6, streams) is None
 
     def side_by_side(tokens, batch_size, length):
         used = len(tokens) // (batch_size * length) * batch_size * length
         return tokens[:used].view(-1, batch_size, length)
 
-    assert "wrong" in verdict(7, side_by_side)
-
-
-def test_perplexity_is_two_to_the_bits():
-    assert verdict(8, 5.66) is None
-    assert verdict(8, math.exp(2.5 * math.log(2))) is None
-    assert "base 2" in verdict(8, math.exp(2.5))
+    assert "wrong" in verdict(6, side_by_side)

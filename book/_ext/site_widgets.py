@@ -20,6 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 HOST = "live_widgets.js"
+REFERENCE = "IPY_MODEL_"
 
 logger = logging.getLogger(__name__)
 
@@ -54,16 +55,19 @@ def script(mime: str, content: object) -> str:
 
 
 def models(env: BuildEnvironment, page: str) -> dict[str, dict[str, Any]]:
-    """Return the anywidget models of a page's notebook by id, in the order in which they were made."""
+    """Return the models of a page's notebook by id, in the order in which they were made."""
     files = getattr(env, "nb_metadata", {}).get(page, {}).get("js_files", {})
     if "ipywidgets_state" not in files:
         return {}
-    state = json.loads(files["ipywidgets_state"][1]["body"])["state"]
-    return {key: model for key, model in state.items() if "_esm" in model["state"]}
+    return json.loads(files["ipywidgets_state"][1]["body"])["state"]
 
 
-def state_script(found: dict[str, dict[str, Any]]) -> str:
-    return script(STATE, {"version_major": 2, "version_minor": 0, "state": found})
+def state_script(found: dict[str, dict[str, Any]], everything: dict[str, dict[str, Any]]) -> str:
+    """Return the state of the models found and of those that they refer to, such as weights which two widgets share."""
+    values = [value for model in found.values() for value in model["state"].values() if isinstance(value, str)]
+    names = dict.fromkeys(value.removeprefix(REFERENCE) for value in values if value.startswith(REFERENCE))
+    shared = {key: everything[key] for key in names if key in everything and everything[key]["model_name"] == "WidgetModel"}
+    return script(STATE, {"version_major": 2, "version_minor": 0, "state": shared | found})
 
 
 def fill_places(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -80,9 +84,10 @@ def fill_places(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             continue
         key, model = next(iter(found.items()))
         model["state"] |= node["traits"]
+        state = state_script({key: model}, models(app.env, chapter))
         html = (
             f'<div class="live-widget-place" style="min-height: {node["min_height"]}">'
-            f"{script(VIEW, {'version_major': 2, 'version_minor': 0, 'model_id': key})}{state_script({key: model})}"
+            f"{script(VIEW, {'version_major': 2, 'version_minor': 0, 'model_id': key})}{state}"
             "<noscript><p>This is an interactive part: it needs JavaScript.</p></noscript></div>"
         )
         node.replace_self(nodes.raw("", html, format="html"))
@@ -103,9 +108,10 @@ def place_state(app: Sphinx, pagename: str, templatename: str, context: dict[str
     if scripts is None or app.env is None:
         return
     scripts[:] = [s for s in scripts if getattr(s, "attributes", {}).get("type") != STATE]
-    found = {key: m for key, m in models(app.env, pagename).items() if key in context.get("body", "")}
+    everything = models(app.env, pagename)
+    found = {key: m for key, m in everything.items() if "_esm" in m["state"] and key in context.get("body", "")}
     if found:
-        context["body"] += state_script(found)
+        context["body"] += state_script(found, everything)
     if found or app.env.metadata[pagename].get("live_widgets"):
         app.add_js_file(HOST, loading_method="defer")
 

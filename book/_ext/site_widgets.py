@@ -59,7 +59,8 @@ def models(env: BuildEnvironment, page: str) -> dict[str, dict[str, Any]]:
     files = getattr(env, "nb_metadata", {}).get(page, {}).get("js_files", {})
     if "ipywidgets_state" not in files:
         return {}
-    return json.loads(files["ipywidgets_state"][1]["body"])["state"]
+    state: dict[str, dict[str, Any]] = json.loads(files["ipywidgets_state"][1]["body"])["state"]
+    return state
 
 
 def state_script(found: dict[str, dict[str, Any]], everything: dict[str, dict[str, Any]]) -> str:

@@ -21,7 +21,6 @@ function resultRows(parent, count, words, tokens, choose, signal) {
     row.button.classList.toggle("dl-emb-given", Boolean(given));
     row.track.style.transform = `scaleX(${Math.max(cosine, 0).toFixed(3)})`;
     row.value.textContent = two(cosine);
-    row.button.setAttribute("aria-label", `${fill(words.go, { word: tokens[k] })}, ${words.cosine} ${two(cosine)}${given ? `, ${words.given}` : ""}`);
   });
   return { list, show };
 }

@@ -39,8 +39,6 @@ WORDS = {
     "neighbours_of": "Nearest to “{word}”, with their cosines",
     "median": "The mark on each bar is at {median}: half of all {total} words have a higher cosine with “{word}”, half a lower "
     "one. A cosine of {cosine} is an angle of {angle}°.",
-    "cosine": "cosine",
-    "go": "Go to {word}",
     "status_neighbours": "Nearest to {word}: {list}.",
     "status_one": "{word} {cosine}",
     "slot_a": "a",
@@ -66,7 +64,7 @@ WORDS = {
     "zoom_out": "Zoom out",
     "zoom_all": "Show all",
     "all": "All",
-    "zoom_near": "Zoom in on the words in force",
+    "zoom_near": "Go near the words in force",
     "near": "Near",
     "hint": "Point at a dot to read its word.",
     "hover": "“{word}”: cosine with {chosen} {cosine}.",

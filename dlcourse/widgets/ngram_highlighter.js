@@ -1,6 +1,6 @@
 // A text to type, shaded by what each word adds to the verdict of the sentence CNN that reads it.
 
-const RUNS = 5, DEEPEST = 50; // runs of words in a list; percent of colour under the strongest word
+const RUNS = 5, DEEPEST = 50, LONGEST = 18; // runs of words in a list; percent of colour under the strongest word; letters quoted
 
 const withSign = (value) => (Math.abs(value) < 0.005 ? "0.00" : `${value > 0 ? "+" : "−"}${Math.abs(value).toFixed(2)}`);
 const percentOf = (p) => (p > 0.9995 && p < 1 ? "> 99.9 %" : p < 0.0005 && p > 0 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`);
@@ -30,11 +30,11 @@ function render({ model, el }) {
     const list = make(column, "ol", "dl-ngram-runs"), none = make(column, "p", "dl-small dl-ngram-none", {}, fill(words.none, { label: labels[k] }));
     return { k, none, runs: Array.from({ length: RUNS }, (_, place) => {
       const button = make(make(list, "li"), "button", "", { type: "button" }), name = make(button, "span", "dl-ngram-run");
-      const stretch = make(make(button, "span", "dl-ngram-stretch", { "aria-hidden": "true" }), "span"), value = make(button, "span", "dl-ngram-value");
+      const stretch = make(make(button, "span", "dl-ngram-stretch", { "aria-hidden": "true" }), "span"), value = make(button, "span", "dl-ngram-value"), rest = make(button, "span", "dl-hidden");
       const window = () => lists[k][place];
       button.addEventListener("click", () => { if (window()) select(window()); }, on);
       for (const [name, shown] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) button.addEventListener(name, () => point(shown ? window() : null), on);
-      return { button, name, stretch, value };
+      return { button, name, stretch, value, rest };
     }) };
   });
   const foot = make(root, "div", "dl-notice");
@@ -70,21 +70,21 @@ function render({ model, el }) {
     const largest = Math.max(1, ...lists.flat().map(({ value }) => Math.abs(value)));
     for (const { k, none, runs } of rows) {
       none.style.visibility = lists[k].length || !reading ? "hidden" : "";
-      runs.forEach(({ button, name, stretch, value }, place) => {
+      runs.forEach(({ button, name, stretch, value, rest }, place) => {
         const window = lists[k][place];
         button.style.visibility = window ? "" : "hidden";
         if (!window) return;
         name.textContent = quote(window);
         stretch.style.transform = `scaleX(${(Math.abs(window.value) / largest).toFixed(3)})`;
         value.textContent = Math.abs(window.value).toFixed(2);
-        button.setAttribute("aria-label", fill(words.run, { ngram: quote(window), value: Math.abs(window.value).toFixed(2), label: labels[k], filters: window.filters, total }));
+rest.textContent = ` ${fill(words.run, { label: labels[k], filters: window.filters, total })}`;
       });
     }
   };
   const showCaret = () => { // what the word at the cursor adds
     const at = area.selectionStart, k = document.activeElement === area ? tokens.findIndex(({ start, end }) => start <= at && at <= end) : -1;
     if (k < 0) { caret.textContent = words.caret_away; return; }
-    const word = area.value.slice(tokens[k].start, tokens[k].end), share = reading?.shares[k];
+    const whole = area.value.slice(tokens[k].start, tokens[k].end), word = whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole, share = reading?.shares[k];
     if (k >= limit) { caret.textContent = fill(words.caret_cut, { word, limit }); return; }
     const rest = fill(Math.abs(share) < 0.005 ? words.caret_none : words.caret, { word, value: Math.abs(share).toFixed(2), label: labels[share > 0 ? 1 : 0], filters: reading.wins[k], total });
     caret.textContent = tokens[k].id === unknown ? fill(words.caret_unknown, { word, rest }) : rest;

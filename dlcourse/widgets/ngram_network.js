@@ -7,9 +7,9 @@ const TOKEN = new RegExp(`<[a-z]+>|[${WORD}]+(?:'[${WORD}]+)*|[^${WORD}${SPACE}]
 
 // The tokens of a text in lower case, each with where it begins and ends in the text.
 export function tokenise(text) {
-  const lower = text.toLowerCase(), grown = []; // İ becomes two letters: where the lower text runs ahead
+  const lower = text.toLowerCase(), grown = []; // İ becomes i and a dot, the one case that grows: where it stands in the lower text
   if (lower.length !== text.length) for (let at = text.indexOf("İ"); at >= 0; at = text.indexOf("İ", at + 1)) grown.push(at + grown.length);
-  const back = (at) => at - grown.filter((place) => place < at).length;
+  const back = (at) => at - grown.filter((place) => place + 1 < at).length;
   return Array.from(lower.matchAll(TOKEN), ({ 0: token, index }) => ({ token, start: back(index), end: back(index + token.length) }));
 }
 

@@ -61,7 +61,7 @@ class DrawDigit(anywidget.AnyWidget):
     `words` holds everything the widget says; pass some of it to translate it. ValueError for a network of another shape.
     """
 
-    _esm = assets.script("draw_digit")
+    _esm = assets.script("mnist_form", "draw_digit_network", "draw_digit")
     _css = assets.style("draw_digit")
 
     weights = traitlets.Bytes(b"", help="All parameters in PyTorch's order, little-endian.").tag(sync=True)

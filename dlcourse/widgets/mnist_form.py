@@ -26,7 +26,7 @@ def to_mnist(strokes: Strokes) -> NDArray[np.uint8]:
     The lines are scaled and not their thickness: a small drawing gets a pen of MNIST's width too. No points: no ink.
 
     Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits" (1998), section on the file format. The same steps
-    in JavaScript: `toMnist` in draw_digit.js, equal to the last bit.
+    in JavaScript: `toMnist` in mnist_form.js, equal to the last bit.
     """
     points = [point for stroke in strokes for point in stroke]
     image = np.zeros((SIDE, SIDE), dtype=np.uint8)

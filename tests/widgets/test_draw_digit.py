@@ -10,6 +10,7 @@ from dlcourse.widgets import DrawDigit
 from dlcourse.widgets.drawings import recorded
 from dlcourse.widgets.mnist_form import to_mnist
 
+FILES = ("mnist_form", "draw_digit_network", "draw_digit")
 FORWARD = """([weights, shape, images]) => {
   const net = module.unpack(bytes(weights), shape);
   const all = new Uint8Array(bytes(images).buffer);
@@ -46,7 +47,7 @@ def test_the_page_computes_pytorchs_probabilities(module, reader, mnist, factor,
     with torch.inference_mode():
         expected = model(images).softmax(dim=1).numpy()
     assert (expected.max(axis=1) > 0.99).mean() > 0.5 if factor == 1 else (expected.max(axis=1) < 0.9).all()
-    found = forward_in_the_page(module("draw_digit"), DrawDigit(model, precision=precision), images)
+    found = forward_in_the_page(module(*FILES), DrawDigit(model, precision=precision), images)
     assert np.abs(found - expected).max() < tolerance
 
 
@@ -56,7 +57,7 @@ def test_any_width_of_the_network_is_computed(module, mnist):
     model, images = CNN(channels=(3, 5), hidden_size=7), mnist.test.tensors[0][:5]
     with torch.inference_mode():
         expected = model(images).softmax(dim=1).numpy()
-    found = forward_in_the_page(module("draw_digit"), DrawDigit(model, precision="float32"), images)
+    found = forward_in_the_page(module(*FILES), DrawDigit(model, precision="float32"), images)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -65,7 +66,7 @@ def test_the_page_brings_drawings_to_the_same_form_as_python(module, drawing):
     generator = np.random.default_rng(3)
     drawings = [*drawing.load_drawings().values(), *recorded().values(), [], [[(0.4, 0.6)]], [[(0.2, 0.2), (0.2, 0.2)]]]
     drawings += [generator.uniform(size=(3, 20, 2)).tolist() for _ in range(5)]
-    page = module("draw_digit")
+    page = module(*FILES)
     for strokes in drawings:
         found = page.evaluate("(strokes) => Array.from(module.toMnist(strokes))", strokes)
         np.testing.assert_array_equal(np.reshape(found, (28, 28)), to_mnist(strokes))
@@ -210,7 +211,7 @@ def test_new_weights_are_used_at_once(module, reader):
     other = CNN(channels=(2, 3), hidden_size=4)
     with torch.no_grad():
         other.fc2.bias[4] = 1000.0  # whatever it sees, it says four
-    widget, page = DrawDigit(reader), module("draw_digit")
+    widget, page = DrawDigit(reader), module(*FILES)
     state = {k: v for k, v in widget.get_state().items() if isinstance(v, (str, int, bool, list, dict)) and k[0] != "_"}
     state = json.loads(json.dumps(state, default=str))
     before, old = widget.weights, widget.channels

@@ -93,6 +93,35 @@ def test_shapes_that_do_not_fit_are_refused(centres, contexts):
         model(torch.zeros(centres, dtype=torch.int64), torch.zeros(contexts, dtype=torch.int64))
 
 
+def test_noise_shared_by_the_batch_scores_as_if_each_pair_had_drawn_it():
+    model, centres, contexts = small()
+    noise = torch.tensor([6, 0, 3, 3])
+    shared = model(centres, contexts[:, :1], noise)
+    torch.testing.assert_close(shared, model(centres, torch.cat([contexts[:, :1], noise.expand(5, 4)], dim=1)))
+    (shared * torch.randn(5, 5, dtype=torch.float64)).sum().backward()
+    assert model.context.weight.grad[noise].abs().sum(1).min() > 0
+
+
+def test_a_number_of_noise_words_takes_the_mean_of_those_drawn_that_many_times():
+    scores = torch.tensor([[0.5, 1.0, -1.0, 0.0], [2.0, 0.0, 3.0, 1.0]])
+    true, noise = -F.logsigmoid(scores[:, 0]).mean(), -F.logsigmoid(-scores[:, 1:]).mean()
+    torch.testing.assert_close(negative_sampling_loss(scores, num_noise=5), true + 5 * noise)
+    torch.testing.assert_close(negative_sampling_loss(scores, num_noise=3), negative_sampling_loss(scores))
+
+
+@pytest.mark.parametrize(("contexts", "noise"), [((5, 2), (4,)), ((5, 1), (5, 4)), ((5, 1), ())])
+def test_noise_that_a_batch_cannot_share_is_refused(contexts, noise):
+    model, centres, _ = small()
+    with pytest.raises(ValueError, match=r"given; \(B, 1\) and \(K,\) wanted where the batch shares its noise"):
+        model(centres, torch.zeros(contexts, dtype=torch.int64), torch.zeros(noise, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("number", [0, -2, float("nan")])
+def test_a_number_of_noise_words_that_is_none_is_refused(number):
+    with pytest.raises(ValueError, match=f"num_noise={number}: a number above 0"):
+        negative_sampling_loss(torch.zeros(2, 3), num_noise=number)
+
+
 @pytest.mark.parametrize("shape", [(5,), (5, 1), (0, 3), (2, 3, 4)])
 def test_scores_without_noise_are_refused(shape):
     with pytest.raises(ValueError, match=r"given; \(B, 1 \+ K\) wanted"):

@@ -41,14 +41,14 @@ class SkipGram(nn.Module):
             shapes = f"centres {tuple(centres.shape)} and contexts {tuple(contexts.shape)}"
             raise ValueError(f"{shapes} given; (B,) and (B, 1 + K) wanted, with B of at least 1")
         v = self.centre(centres)  # (B, D)
-        u = self.context(contexts)  # (B, 1 + K, D)
-        scores: Tensor = (u @ v[:, :, None]).squeeze(-1)  # (B, 1 + K)
         if noise is None:
+            scores: Tensor = (self.context(contexts) @ v[:, :, None]).squeeze(-1)  # (B, 1 + K, D) times (B, D, 1)
             return scores
         if noise.ndim != 1 or contexts.shape[1] != 1:
             shapes = f"contexts {tuple(contexts.shape)} and noise {tuple(noise.shape)}"
             raise ValueError(f"{shapes} given; (B, 1) and (K,) wanted where the batch shares its noise")
-        return torch.cat([scores, v @ self.context(noise).T], dim=1)  # (B, 1 + K)
+        true = (self.context(contexts[:, 0]) * v).sum(1, keepdim=True)  # (B, 1)
+        return torch.cat([true, v @ self.context(noise).T], dim=1)  # (B, 1 + K)
 
 
 def negative_sampling_loss(scores: Tensor, *, num_noise: float | None = None) -> Tensor:

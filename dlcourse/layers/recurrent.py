@@ -20,24 +20,25 @@ __all__ = ["GRU", "LSTM", "RNN", "State", "gru_step", "lstm_step", "rnn_step", "
 
 State = Tensor | tuple[Tensor, Tensor]  # h, or for the LSTM (h, c); each (L·directions, B, H)
 States = tuple[Tensor, ...]  # the same for one layer and direction: (h,) or (h, c); each (B, H)
-Step = Callable[[Tensor, States, Tensor, Tensor], States]
+Step = Callable[[Tensor, States, Tensor, Tensor | None], States]
 
 
 def rnn_step(
-    a: Tensor, state: States, weight: Tensor, bias: Tensor, *, activation: Callable[[Tensor], Tensor] = torch.tanh
+    a: Tensor, state: States, weight: Tensor, bias: Tensor | None, *, activation: Callable[[Tensor], Tensor] = torch.tanh
 ) -> States:
     """One step of the plain recurrent network (Elman, 1990): h' = φ(W x + U h + b).
 
-    a (B, H) is the input's part W x + b, computed for all tokens at once; state (h,) with h (B, H); weight U (H, H), bias (H,).
+    a (B, H) is the input's part W x + b, computed for all tokens at once; state (h,) with h (B, H); weight U (H, H), bias (H,), or
+    None where a holds it already.
     """
     (h,) = state
     return (activation(a + F.linear(h, weight, bias)),)
 
 
-def lstm_step(a: Tensor, state: States, weight: Tensor, bias: Tensor) -> States:
+def lstm_step(a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> States:
     """One step of the long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate: Gers et al., 2000).
 
-    a (B, 4H) is the input's part; state (h, c), each (B, H); weight (4H, H), bias (4H,), in the order i, f, g, o.
+    a (B, 4H) is the input's part; state (h, c), each (B, H); weight (4H, H), bias (4H,) or None, in the order i, f, g, o.
     """
     h, c = state
     i, f, g, o = (a + F.linear(h, weight, bias)).chunk(4, dim=-1)  # (B, H) each
@@ -48,10 +49,10 @@ def lstm_step(a: Tensor, state: States, weight: Tensor, bias: Tensor) -> States:
     return h, c
 
 
-def gru_step(a: Tensor, state: States, weight: Tensor, bias: Tensor) -> States:
+def gru_step(a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> States:
     """One step of the gated recurrent unit (Cho et al., 2014), the reset gate after the product, as cuDNN and torch.nn have it.
 
-    a (B, 3H) is the input's part; state (h,) with h (B, H); weight (3H, H), bias (3H,), in the order r, z, n.
+    a (B, 3H) is the input's part; state (h,) with h (B, H); weight (3H, H), bias (3H,) or None, in the order r, z, n.
     """
     (h,) = state
     a_r, a_z, a_n = a.chunk(3, dim=-1)  # (B, H) each
@@ -62,7 +63,7 @@ def gru_step(a: Tensor, state: States, weight: Tensor, bias: Tensor) -> States:
     return ((1 - z) * n + z * h,)
 
 
-def scan(step: Step, a: Tensor, state: States, weight: Tensor, bias: Tensor) -> list[States]:
+def scan(step: Step, a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> list[States]:
     """Carry a state through a sequence: a (B, T, G·H) holds the input's part of every step. Returns the T states."""
     states = []
     for a_t in a.unbind(dim=1):  # (B, G·H)
@@ -81,6 +82,7 @@ class _Recurrent(nn.Module):
 
     num_gates: ClassVar[int]
     num_states: ClassVar[int] = 1
+    sums_biases: ClassVar[bool] = True  # whether a step only ever uses the sum of both: then it is made once for all tokens
     step: Step
 
     def __init__(
@@ -131,6 +133,8 @@ class _Recurrent(nn.Module):
         """Run one layer in one direction over x (B, T, ...): outputs (B, T, H), and the state after the last token."""
         turn = name.endswith("_reverse")
         w_ih, w_hh, b_ih, b_hh = (getattr(self, f"{kind}_{name}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        if self.sums_biases:
+            b_ih, b_hh = b_ih + b_hh, None
         a = F.linear(_reverse(x, lengths) if turn else x, w_ih, b_ih)  # (B, T, G·H): one product for all tokens
         states = scan(self.step, a, state, w_hh, b_hh)
         outputs, last = torch.stack([h for h, *_ in states], dim=1), states[-1]
@@ -251,7 +255,7 @@ class LSTM(_Recurrent):
 class GRU(_Recurrent):
     """The gated recurrent unit; see ``gru_step``. Twin: ``torch.nn.GRU``."""
 
-    num_gates = 3
+    num_gates, sums_biases = 3, False  # the reset gate acts on one of the two
     step = staticmethod(gru_step)
 
 

@@ -82,7 +82,7 @@ function render({ model, el }) {
     if (step === 0) return [words.at_start, words.start_detail];
     if (step <= steps) return [words.reading, words.reading_detail].map((text) => fill(text, { step, steps, before: step - 1 }));
     const log = logs[k], name = (at) => words[`state_${cell}`] + [...String(at)].map((c) => "₀₁₂₃₄₅₆₇₈₉"[c]).join("");
-    const values = { k, norm: brief(log, 2), last: name(steps), this: name(k), factor: significant(10 ** (log / (steps - k)), 2) };
+    const values = { k, norm: brief(log, true), last: name(steps), this: name(k), factor: significant(10 ** (log / (steps - k)), 2) };
     return verdict(log).map((word) => fill(words[word], values));
   };
   const announce = () => requestAnimationFrame(() => { if (!stop.signal.aborted) tell(say().join(" ")); });

@@ -24,9 +24,8 @@ WORDS = {
         "set the size of the inputs to 0 and push the radius over 1."
     ),
     "notice": (
-        "Notice that every cell on the way back multiplies by one more Jacobian, so the norm shrinks or grows by a factor a step; "
-        "that large inputs flatten tanh and make the RNN vanish even where the radius is above 1; and that a gate remembers only "
-        "while it is open: at a bias of 0 the LSTM forgets much as the RNN does."
+        "Notice that each cell on the way back multiplies by one more Jacobian. Large inputs flatten tanh, so the RNN vanishes "
+        "even at a radius above 1. A gate remembers only while it is open: at a bias of 0 the LSTM forgets too."
     ),
     "legend": (
         "Squares: the numbers of a state, blue above 0, orange below, stronger farther away. Arrows back: ten times the norm is "

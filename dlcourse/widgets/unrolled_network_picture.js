@@ -10,12 +10,12 @@ const CELL_COLOURS = { // Okabe and Ito's; `text` is dark enough to be read
 // The width of an arrow: each factor of ten of the norm doubles it.
 export const thickness = (log) => (log === -Infinity ? 0 : Math.min(UNIT * 2 ** log, WIDEST));
 
-// A norm, given as its log10, in a few characters; in a sentence with one digit more.
-export function brief(log, digits = 1) {
+// A norm, given as its log10, in a few characters; `full` in a sentence.
+export function brief(log, full = false) {
   if (log === -Infinity) return "0";
-  if (Math.abs(log) < 290 && log > -2 && log < 3) return significant(10 ** log, 2);
-  if (Math.abs(log) < 290) return significant(10 ** log, digits).replace(/\u00a0/g, digits > 1 ? "\u00a0" : "");
-  return `10${raised(Math.round(log))}`;
+  if (Math.abs(log) > (full ? 290 : 10)) return `10${raised(Math.round(log))}`;
+  const plain = log > -2 && log < 3 || full;
+  return plain ? significant(10 ** log, 2) : significant(10 ** log, 1).replace(/\u00a0/g, "");
 }
 
 // How far step `now` has come: 0 to 1 for each wire, from state k to k + 1; forward first, then back from the last.
@@ -107,7 +107,7 @@ function drawInputs(context, { steps, now, sequence }, { pitch, square, height, 
 function drawWires(context, width, { cell, steps, now, logs }, { pitch, wide, x, y, shrunk }, colours) {
   const flowing = now > steps, gap = pitch * shrunk - wide, head = Math.min(6, 0.5 * gap), stride = Math.ceil(37 / pitch);
   const text = { colour: colours.text[cell], font: colours.font }, number = (log, at, weight = 450) =>
-    write(context, log === null ? "1" : brief(log), at, CELL_TOP - 12, text, { align: "center", size: 11, weight });
+    write(context, log === null ? "1" : brief(log), Math.max(at, 18), CELL_TOP - 12, text, { align: "center", size: 11, weight });
   for (let k = 0; k < steps && gap > 1; k++) {
     const { forward, back } = progress(now, steps, k), left = x(k) + wide / 2 + 0.5, right = x(k + 1) - wide / 2 - 0.5;
     drawLine(context, [[left, y], [right, y]], { colour: colours.line, dash: [2, 3] });

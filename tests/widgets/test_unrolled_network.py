@@ -156,8 +156,15 @@ def test_norms_too_small_and_too_large_for_any_float_keep_their_logarithm(module
     ],
 )
 def test_every_norm_has_its_words(module, log, words, text):
-    got = module(*FILES).evaluate(f"[module.verdict({log})[0], module.brief({log}, 2).replaceAll('\\u00a0', ' ')]")
+    got = module(*FILES).evaluate(f"[module.verdict({log})[0], module.brief({log}, true).replaceAll('\\u00a0', ' ')]")
     assert got == [words, text]
+
+
+@pytest.mark.browser
+def test_the_numbers_above_the_arrows_are_short(module):
+    page = module(*FILES)
+    logs = {-113.4: "10⁻¹¹³", -4.7: "2·10⁻⁵", -1.2: "0.063", 0.0: "1.0", 2.9: "794", 12.2: "10¹²"}
+    assert page.evaluate("(logs) => logs.map((log) => module.brief(log))", list(logs)) == list(logs.values())
 
 
 @pytest.mark.browser

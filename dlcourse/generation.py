@@ -14,42 +14,58 @@ __all__ = ["generate", "sample"]
 Read = Callable[[Tensor, Any], tuple[Tensor, Any]]
 
 
-def sample(logits: Tensor, *, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
-    """Draw one token, int64 (B,), for each row of logits (B, V), with the probabilities softmax(logits / temperature).
+def sample(
+    logits: Tensor,
+    *,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw one token, int64 (B,), for each row of logits (B, V), from softmax(logits / temperature).
 
-    Below 1 the likely become likelier; at 0 the likeliest is taken, the first of equal ones; above 1 the rare come more often.
-    Raises ValueError for another shape, for logits that are nan, and for a temperature that is negative or not finite.
+    Below 1 the likely become likelier; at 0 the likeliest is taken, the first of equal ones; above 1
+    the rare come more often. Raises ValueError for another shape, for logits that are nan, and for a
+    temperature that is negative or not finite.
     """
     _check_temperature(temperature)
     if logits.ndim != 2 or logits.numel() == 0:
-        raise ValueError(f"logits of shape {tuple(logits.shape)} given; (B, V) wanted, both at least 1")
+        given = f"logits of shape {tuple(logits.shape)} given"
+        raise ValueError(f"{given}; (B, V) wanted, both at least 1")
     if logits.isnan().any():
         raise ValueError("the logits hold nan: no probability follows from them")
-    if temperature < torch.finfo(logits.dtype).tiny:  # 0, or so little that the division would take it for 0
+    if temperature < torch.finfo(logits.dtype).tiny:  # 0, or so little that dividing takes it for 0
         return logits.argmax(dim=-1)
-    below = logits - logits.amax(dim=-1, keepdim=True)  # at most 0: divided by little this becomes −∞, never ∞
-    return torch.multinomial(torch.softmax(below / temperature, dim=-1), 1, generator=generator).squeeze(1)
+    below = logits - logits.amax(dim=-1, keepdim=True)  # at most 0: divided, −∞ at worst, never ∞
+    probabilities = torch.softmax(below / temperature, dim=-1)  # (B, V)
+    return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
 
 
 @torch.no_grad()
 def generate(
-    read: Read, prompt: Tensor, *, num_tokens: int, temperature: float = 1.0, generator: torch.Generator | None = None
+    read: Read,
+    prompt: Tensor,
+    *,
+    num_tokens: int,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Continue each row of prompt, int64 (B, T), by ``num_tokens`` tokens; returns (B, T + num_tokens), the prompt first.
+    """Continue each row of prompt, int64 (B, T); returns (B, T + num_tokens), the prompt first.
 
-    ``read(tokens, state)`` returns logits (B, T, V) and the state after the tokens; it is given the prompt with the state None, and
-    then each new token with the state that it returned last, so that nothing is read twice. Put the model in eval mode before.
-    Raises ValueError for a prompt that is empty or no (B, T), for a negative number of tokens, and as ``sample`` does.
+    ``read(tokens, state)`` returns logits (B, T, V) and the state after the tokens. It is given the
+    prompt with the state None, then each new token with the state that it returned last, so that
+    nothing is read twice. Put the model in eval mode before. Raises ValueError for a prompt that is
+    empty or no (B, T), for a negative number of tokens, and as ``sample`` does.
     """
     _check_temperature(temperature)
     if prompt.ndim != 2 or prompt.numel() == 0:
-        raise ValueError(f"a prompt of shape {tuple(prompt.shape)} given; (B, T) wanted, with at least 1 token to go on from")
+        given = f"a prompt of shape {tuple(prompt.shape)} given"
+        raise ValueError(f"{given}; (B, T) wanted, with at least 1 token to go on from")
     if num_tokens < 0:
         raise ValueError(f"num_tokens={num_tokens}: at least 0 is wanted")
     pieces, state = [prompt], None
     for _ in range(num_tokens):
         logits, state = read(pieces[-1], state)
-        pieces.append(sample(logits[:, -1], temperature=temperature, generator=generator)[:, None])  # (B, 1)
+        new = sample(logits[:, -1], temperature=temperature, generator=generator)  # (B,)
+        pieces.append(new[:, None])
     return torch.cat(pieces, dim=1)
 
 

@@ -24,25 +24,31 @@ Step = Callable[[Tensor, States, Tensor, Tensor | None], States]
 
 
 def rnn_step(
-    a: Tensor, state: States, weight: Tensor, bias: Tensor | None, *, activation: Callable[[Tensor], Tensor] = torch.tanh
+    a: Tensor,
+    state: States,
+    weight: Tensor,
+    bias: Tensor | None,
+    *,
+    activation: Callable[[Tensor], Tensor] = torch.tanh,
 ) -> States:
     """One step of the plain recurrent network (Elman, 1990): h' = φ(W x + U h + b).
 
-    a (B, H) is the input's part W x + b, computed for all tokens at once; state (h,) with h (B, H); weight U (H, H), bias (H,), or
-    None where a holds it already.
+    a (B, H) is the input's part W x + b, computed for all tokens at once; state (h,) with h (B, H);
+    weight U (H, H); bias (H,), or None where a holds it already.
     """
     (h,) = state
     return (activation(a + F.linear(h, weight, bias)),)
 
 
 def lstm_step(a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> States:
-    """One step of the long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate: Gers et al., 2000).
+    """One step of the long short-term memory (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
 
-    a (B, 4H) is the input's part; state (h, c), each (B, H); weight (4H, H), bias (4H,) or None, in the order i, f, g, o.
+    a (B, 4H) is the input's part; state (h, c), each (B, H); weight (4H, H), bias (4H,) or None.
+    Blocks of rows in the order i, f, g, o.
     """
     h, c = state
     i, f, g, o = (a + F.linear(h, weight, bias)).chunk(4, dim=-1)  # (B, H) each
-    i, f, o = i.sigmoid(), f.sigmoid(), o.sigmoid()  # gates from 0 to 1: how much to write, to keep, to show
+    i, f, o = i.sigmoid(), f.sigmoid(), o.sigmoid()  # from 0 to 1: how much to write, keep, show
     g = g.tanh()  # what there is to write, from −1 to 1
     c = f * c + i * g
     h = o * c.tanh()
@@ -50,9 +56,11 @@ def lstm_step(a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> 
 
 
 def gru_step(a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> States:
-    """One step of the gated recurrent unit (Cho et al., 2014), the reset gate after the product, as cuDNN and torch.nn have it.
+    """One step of the gated recurrent unit (Cho et al., 2014).
 
-    a (B, 3H) is the input's part; state (h,) with h (B, H); weight (3H, H), bias (3H,) or None, in the order r, z, n.
+    The reset gate acts after the product with the state, as in torch.nn and cuDNN; in the paper, before.
+    a (B, 3H) is the input's part; state (h,) with h (B, H); weight (3H, H), bias (3H,) or None.
+    Blocks of rows in the order r, z, n.
     """
     (h,) = state
     a_r, a_z, a_n = a.chunk(3, dim=-1)  # (B, H) each
@@ -63,8 +71,17 @@ def gru_step(a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> S
     return ((1 - z) * n + z * h,)
 
 
-def scan(step: Step, a: Tensor, state: States, weight: Tensor, bias: Tensor | None) -> list[States]:
-    """Carry a state through a sequence: a (B, T, G·H) holds the input's part of every step. Returns the T states."""
+def scan(
+    step: Step,
+    a: Tensor,
+    state: States,
+    weight: Tensor,
+    bias: Tensor | None,
+) -> list[States]:
+    """Carry a state through a sequence and return the T states.
+
+    a (B, T, G·H) holds the input's part of every step.
+    """
     states = []
     for a_t in a.unbind(dim=1):  # (B, G·H)
         state = step(a_t, state, weight, bias)
@@ -214,7 +231,8 @@ class RNN(_Recurrent):
         bidirectional: bool = False,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(input_size, hidden_size, num_layers=num_layers, bidirectional=bidirectional, dropout=dropout)
+        settings: dict[str, Any] = {"bidirectional": bidirectional, "dropout": dropout}
+        super().__init__(input_size, hidden_size, num_layers=num_layers, **settings)
         activations: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
         if nonlinearity not in activations:
             raise ValueError(f"nonlinearity={nonlinearity!r} is not known; there are tanh and relu")
@@ -229,8 +247,8 @@ class RNN(_Recurrent):
 class LSTM(_Recurrent):
     """The long short-term memory; see ``lstm_step``. Its state is (h, c). Twin: ``torch.nn.LSTM``.
 
-    ``forget_bias`` is added to the forget gates' bias at the start: with 1 the gates begin at about σ(1) = 0.73 and not at a half,
-    and what is in the cell lasts longer (Gers et al., 2000; Jozefowicz et al., 2015).
+    ``forget_bias`` is added to the forget gates' bias at the start: with 1 the gates begin at about
+    σ(1) = 0.73 and not at a half, and what is in the cell lasts longer (Jozefowicz et al., 2015).
     """
 
     num_gates, num_states = 4, 2
@@ -246,7 +264,8 @@ class LSTM(_Recurrent):
         dropout: float = 0.0,
         forget_bias: float = 0.0,
     ) -> None:
-        super().__init__(input_size, hidden_size, num_layers=num_layers, bidirectional=bidirectional, dropout=dropout)
+        settings: dict[str, Any] = {"bidirectional": bidirectional, "dropout": dropout}
+        super().__init__(input_size, hidden_size, num_layers=num_layers, **settings)
         for name, parameter in self.named_parameters():
             if name.startswith("bias_ih"):
                 parameter.data[hidden_size : 2 * hidden_size] += forget_bias  # rows i, f, g, o

@@ -15,11 +15,12 @@ CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 class RecurrentLanguageModel(nn.Module):
-    """An embedding, recurrent layers and a linear output (Mikolov et al., 2010; on characters: Sutskever et al., 2011).
+    """An embedding, recurrent layers and a linear output (Mikolov et al., 2010).
 
-    Axes: B batch, T tokens, V = vocab_size, D = embedding_dim (H by default), H = hidden_size. The logits at token t are for token
-    t + 1 and depend on the tokens up to t alone. ``dropout`` acts before, between and after the recurrent layers, in training only.
-    Takes tokens int64 (B, T) from 0 to V − 1; anything else raises ValueError or TypeError.
+    Axes: B batch, T tokens, V = vocab_size, D = embedding_dim (H by default), H = hidden_size. The
+    logits at token t are for token t + 1 and depend on the tokens up to t alone. ``dropout`` acts
+    before, between and after the recurrent layers, in training only. Takes tokens int64 (B, T) from
+    0 to V − 1; anything else raises ValueError or TypeError.
     """
 
     def __init__(
@@ -38,7 +39,8 @@ class RecurrentLanguageModel(nn.Module):
         embedding_dim = hidden_size if embedding_dim is None else embedding_dim
         self.dropout = dropout
         self.embedding = Embedding(vocab_size, embedding_dim)
-        self.recurrent = CELLS[cell](embedding_dim, hidden_size, num_layers=num_layers, dropout=dropout)
+        settings = {"num_layers": num_layers, "dropout": dropout}
+        self.recurrent = CELLS[cell](embedding_dim, hidden_size, **settings)
         self.output = Linear(hidden_size, vocab_size)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -46,9 +48,13 @@ class RecurrentLanguageModel(nn.Module):
         return self.read(tokens)[0]
 
     def read(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Map tokens (B, T) to logits (B, T, V) and the state after the last token, from which the next call can go on."""
+        """Map tokens (B, T) to logits (B, T, V) and the state after the last token.
+
+        ``state`` is where to start: that of an earlier call to go on from there, None for zeros.
+        """
         if tokens.ndim != 2 or tokens.numel() == 0:
-            raise ValueError(f"tokens of shape {tuple(tokens.shape)} given; (B, T) wanted, both at least 1")
+            given = f"tokens of shape {tuple(tokens.shape)} given"
+            raise ValueError(f"{given}; (B, T) wanted, both at least 1")
         x = F.dropout(self.embedding(tokens), self.dropout, self.training)  # (B, T, D)
         h, state = self.recurrent(x, state)  # (B, T, H)
         logits: Tensor = self.output(F.dropout(h, self.dropout, self.training))

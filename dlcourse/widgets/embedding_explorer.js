@@ -30,11 +30,13 @@ function render({ model, el }) {
   const words = model.get("words"), tokens = model.get("tokens"), dim = model.get("dim"), counts = model.get("counts"), groups = model.get("groups");
   const floats = (view) => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
   const rows = unitRows(model.get("vectors"), dim), places = floats(model.get("places")), numberOf = lookup(tokens), total = tokens.length.toLocaleString("en");
-  const order = tokens.map((_, k) => k).sort((a, b) => (counts.length ? counts[b] - counts[a] : a - b)), rank = new Map(order.map((k, place) => [k, place + 1]));
+  const order = tokens.map((_, k) => k).sort((a, b) => (counts.length ? counts[b] - counts[a] : a - b));
+  const rank = new Map(order.map((k, place) => [k, place + 1]));
   const groupOf = new Int8Array(tokens.length).fill(-1);
   groups.forEach(({ members }, g) => members.forEach((k) => { groupOf[k] = g; }));
-  const stop = new AbortController(), signal = stop.signal, root = make(el, "div", "dl-widget dl-emb", { role: "group", "aria-label": model.get("title") || words.name });
-  const row = (k) => rows.subarray(k * dim, (k + 1) * dim), find = (text) => offers(text, tokens, order).map((k) => [k, tokens[k]]), listed = (ks) => ks.map((k) => tokens[k]).join(", ");
+  const stop = new AbortController(), signal = stop.signal;
+  const root = make(el, "div", "dl-widget dl-emb", { role: "group", "aria-label": model.get("title") || words.name });
+  const row = (k) => rows.subarray(k * dim, (k + 1) * dim), find = (text) => offers(text, tokens, order).map((k) => [k, tokens[k]]);
   let values = null, slot = 2, silent = 0; // cosines with the word or the target in force; the slot that was used last
 
   // -- the page
@@ -53,11 +55,12 @@ function render({ model, el }) {
   }) : [];
   const answer = make(grid, "div", "dl-emb-answer");
   make(answer, "span", "dl-small", {}, words.slot_d);
-  const result = make(answer, "output", "dl-emb-result");
+  const result = make(answer, "span", "dl-emb-result");
   const switched = make(other, "label", "dl-emb-switch"), check = make(switched, "input", "", { type: "checkbox", role: "switch" });
   make(switched, "span", "", {}, words.leave_out);
   check.addEventListener("change", () => send({ leave_out: check.checked }), { signal });
-  const asked = make(other, "p", "dl-small dl-emb-heading"), candidates = resultRows(other, CANDIDATES, words, tokens, (k) => { send({ mode: "neighbours" }); look(k); }, signal);
+  const asked = make(other, "p", "dl-small dl-emb-heading"), go = (k) => send({ mode: "neighbours", word: tokens[k] });
+  const candidates = resultRows(other, CANDIDATES, words, tokens, go, signal);
   const verdict = make(other, "p", "dl-emb-verdict");
   const side = make(main, "div", "dl-emb-map"), stage = make(side, "div", "dl-emb-stage"), keys = unique();
   const canvas = make(stage, "canvas", "", { tabindex: "0", role: "application", "aria-label": words.map, "aria-roledescription": words.map_role, "aria-describedby": keys });
@@ -71,8 +74,10 @@ function render({ model, el }) {
   if (presets.length > 1) {
     const bar = make(root, "div", "dl-emb-presets", { role: "group", "aria-label": words.presets });
     make(bar, "span", "dl-small", { "aria-hidden": "true" }, words.presets);
-    for (const [a, b, c] of presets)
-      make(bar, "button", "", { type: "button" }, fill(words.preset, { a, b, c })).addEventListener("click", () => send({ analogy: [a, b, c], mode: "analogy" }), { signal });
+    for (const [a, b, c] of presets) {
+      const button = make(bar, "button", "", { type: "button" }, fill(words.preset, { a, b, c }));
+      button.addEventListener("click", () => send({ analogy: [a, b, c], mode: "analogy" }), { signal });
+    }
   }
   const foot = make(root, "div", "dl-notice");
   make(foot, "p", "", {}, words.notice);
@@ -85,7 +90,8 @@ function render({ model, el }) {
     reach: (k) => { hint.textContent = describe(k); say(describe(k)); },
     choose: (k) => (model.get("mode") === "analogy" ? give(slot, k) : look(k)),
   }, signal);
-  for (const [text, label, action] of [["+", words.zoom_in, () => map.zoom(1.6)], ["−", words.zoom_out, () => map.zoom(1 / 1.6)], [words.near, words.zoom_near, () => map.near()], [words.all, words.zoom_all, () => map.all()]])
+  const closer = [["+", words.zoom_in, () => map.zoom(1.6)], ["−", words.zoom_out, () => map.zoom(1 / 1.6)]];
+  for (const [text, label, action] of [...closer, [words.near, words.zoom_near, map.near], [words.all, words.zoom_all, map.all]])
     make(zooms, "button", "", { type: "button", "aria-label": label, title: label }, text).addEventListener("click", action, { signal });
 
   // -- what happens
@@ -100,11 +106,15 @@ function render({ model, el }) {
   }
   function look(k) { send({ word: typeof k === "string" ? k.trim() : tokens[k] }); }
   function give(at, k) { slot = at; send({ analogy: model.get("analogy").with(at, typeof k === "string" ? k.trim() : tokens[k]) }); }
-  const wrong = (text) => (text ? [fill(words.unknown, { word: text, total }), (() => { const like = alike(text, tokens, order); return like.length ? fill(words.alike, { offers: listed(like) }) : ""; })()].filter(Boolean).join(" ") : words.nothing);
+  const wrong = (text) => {
+    if (!text) return words.nothing;
+    const like = alike(text, tokens, order).map((k) => tokens[k]).join(", "), unknown = fill(words.unknown, { word: text, total });
+    return like ? `${unknown} ${fill(words.alike, { offers: like })}` : unknown;
+  };
+  const told = (k) => fill(counts.length ? words.about_counted : words.about, { rank: rank.get(k).toLocaleString("en"), total, count: counts[k]?.toLocaleString("en") });
   const describe = (k) => {
-    const chosen = model.get("mode") === "analogy" ? result.dataset.target : model.get("word"), about = counts.length ? words.about_counted : words.about;
-    const first = !values || tokens[k] === chosen ? fill(words.hover_self, { word: tokens[k] }) : fill(words.hover, { word: tokens[k], chosen, cosine: two(values[k]) });
-    return `${first} ${fill(about, { rank: rank.get(k).toLocaleString("en"), total, count: counts[k]?.toLocaleString("en") })}`;
+    const chosen = model.get("mode") === "analogy" ? result.dataset.target : model.get("word"), alone = !values || tokens[k] === chosen;
+    return `${fill(alone ? words.hover_self : words.hover, { word: tokens[k], chosen, cosine: alone ? "" : two(values[k]) })} ${told(k)}`;
   };
 
   const showNeighbours = () => {
@@ -114,15 +124,18 @@ function render({ model, el }) {
     if (document.activeElement !== field.input || k === undefined || numberOf(field.input.value) !== k) field.set(text);
     values = k === undefined ? null : cosines(rows, row(k));
     const found = values ? nearest(values, SHOWN, [k]).map((n) => ({ k: n, cosine: values[n] })) : [];
-    about.textContent = k === undefined ? wrong(text) : fill(counts.length ? words.about_counted : words.about, { rank: rank.get(k).toLocaleString("en"), total, count: counts[k]?.toLocaleString("en") });
+    about.textContent = k === undefined ? wrong(text) : told(k);
     about.classList.toggle("dl-emb-unknown", k === undefined);
     heading.textContent = k === undefined ? words.neighbours : fill(words.neighbours_of, { word: tokens[k] });
     const median = values ? Float32Array.from(values).sort()[values.length >> 1] : 0;
     neighbours.list.style.setProperty("--dl-emb-median", `${(100 * Math.max(median, 0)).toFixed(1)}%`);
-    formula.textContent = k === undefined ? "" : fill(words.median, { word: tokens[k], total, median: two(median), cosine: two(found[0].cosine), angle: (Math.acos(Math.min(found[0].cosine, 1)) * 180 / Math.PI).toFixed(0) });
+    const first = found[0]?.cosine ?? 1, angle = (Math.acos(Math.min(first, 1)) * 180 / Math.PI).toFixed(0);
+    formula.textContent = k === undefined ? "" : fill(words.median, { word: tokens[k], total, median: two(median), cosine: two(first), angle });
     neighbours.show(found);
     map.show({ chosen: k === undefined ? [] : [k], near: found.map((f) => f.k), lines: found.map((f) => [k, f.k, Math.max(f.cosine, 0)]), arrows: [], target: null });
-    return k === undefined ? about.textContent : fill(words.status_neighbours, { word: tokens[k], list: found.slice(0, 4).map((f) => fill(words.status_one, { word: tokens[f.k], cosine: two(f.cosine) })).join(", ") });
+    if (k === undefined) return about.textContent;
+    const list = found.slice(0, 4).map((f) => fill(words.status_one, { word: tokens[f.k], cosine: two(f.cosine) })).join(", ");
+    return fill(words.status_neighbours, { word: tokens[k], list });
   };
 
   const showAnalogy = () => {
@@ -133,13 +146,16 @@ function render({ model, el }) {
     });
     check.checked = model.get("leave_out");
     if (unknown.length) {
-      values = null; candidates.show([]); map.show({ chosen: given.filter((k) => k !== undefined), near: [], lines: [], arrows: [], target: null });
+      values = null;
+      candidates.show([]);
+      map.show({ chosen: given.filter((k) => k !== undefined), near: [], lines: [], arrows: [], target: null });
       result.textContent = "?"; asked.textContent = ""; formula.textContent = words.analogy_wanting;
       return verdict.textContent = wrong(unknown[0]);
     }
     const [a, b, c] = given.map((k) => tokens[k]), out = model.get("leave_out"), { target, length } = combine(rows, dim, given);
     values = cosines(rows, target);
-    const found = nearest(values, CANDIDATES, out ? given : []), best = nearest(values, 1, given)[0], first = found[0], place = nearest(values, tokens.length).indexOf(best) + 1;
+    const found = nearest(values, CANDIDATES, out ? given : []), [best] = nearest(values, 1, given), [first] = found;
+    const place = values.filter((value) => value > values[best]).length + 1;
     result.textContent = tokens[first];
     result.dataset.target = fill(words.target, { a, b, c });
     result.classList.toggle("dl-emb-given", given.includes(first));
@@ -148,9 +164,11 @@ function render({ model, el }) {
     const name = out ? (place === 1 ? "left_out_first" : "left_out") : place === 1 ? "left_in_first" : "left_in";
     verdict.textContent = fill(words[name], { a, b, c, answer: tokens[best], given: tokens[first], rank: place });
     const [fromA, fromB, fromC] = shares(rows, dim, given, first);
-    formula.textContent = fill(words.score, { answer: tokens[first], from_a: two(fromA), from_b: two(fromB), from_c: two(fromC), minus_a: signed(fromA), length: two(length), cosine: two(values[first]) });
-    const point = (k) => [places[2 * k], places[2 * k + 1]], [pa, pb, pc] = given.map(point), goal = [0, 1].map((axis) => pb[axis] - pa[axis] + pc[axis]);
-    map.show({ chosen: given, near: found.filter((k) => !given.includes(k)).slice(0, 3), lines: [[goal, first, 0.6]], arrows: [[given[0], given[1], false], [given[2], goal, true]], target: { at: goal, text: result.dataset.target } });
+    const cosinesWith = { from_a: two(fromA), from_b: two(fromB), from_c: two(fromC), minus_a: signed(fromA) };
+    formula.textContent = fill(words.score, { answer: tokens[first], ...cosinesWith, length: two(length), cosine: two(values[first]) });
+    const [pa, pb, pc] = given.map((k) => [places[2 * k], places[2 * k + 1]]), goal = [0, 1].map((axis) => pb[axis] - pa[axis] + pc[axis]);
+    const near = found.filter((k) => !given.includes(k)).slice(0, 3), arrows = [[given[0], given[1], false], [given[2], goal, true]];
+    map.show({ chosen: given, near, lines: [[goal, first, 0.6]], arrows, target: { at: goal, text: result.dataset.target } });
     return verdict.textContent;
   };
   const signed = (value) => (value <= -0.005 ? `(${two(value)})` : two(value));
@@ -162,9 +180,9 @@ function render({ model, el }) {
     one.classList.toggle("dl-emb-away", mode !== "neighbours");
     other.classList.toggle("dl-emb-away", mode !== "analogy");
     hint.textContent = words.hint;
-    const told = mode === "analogy" ? showAnalogy() : showNeighbours();
-    if (told !== last && last) say(told);
-    last = told;
+    const news = mode === "analogy" ? showAnalogy() : showNeighbours();
+    if (news !== last && last) say(news);
+    last = news;
     root.dataset.updateMs = (performance.now() - start).toFixed(2);
   }
 

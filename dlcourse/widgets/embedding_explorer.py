@@ -52,8 +52,8 @@ WORDS = {
     "left_out_first": "“{answer}” is nearest to {b} − {a} + {c}; no given word was nearer.",
     "left_in": "Left in, “{given}” wins, though it was given: b − a + c is not far from it. “{answer}” comes in place {rank}.",
     "left_in_first": "Left in or out, “{answer}” is nearest.",
-    "score": "Where {cosine} comes from: “{answer}” has cosines {from_b} with b, {from_a} with a, {from_c} with c, and "
-    "({from_b} − {minus_a} + {from_c}) / {length} = {cosine}. Divided is by the length of b − a + c.",
+    "score": "Where {cosine} comes from: “{answer}” has cosines {from_b} with b, {from_a} with a and {from_c} with c, and "
+    "({from_b} − {minus_a} + {from_c}) / {length} = {cosine}; {length} is the length of b − a + c.",
     "analogy_wanting": "Give three words that are known.",
     "presets": "Analogies to try",
     "preset": "{a} : {b} = {c} : ?",

@@ -1,6 +1,6 @@
 // The map of the words: dots, labels that do not overlap, zoom, and a way from word to word with mouse, finger or arrow keys.
 
-const CLOSEST = 1, FARTHEST = 60, REACH = 18; // zoom; pixels from a dot at which it is meant
+const WIDEST = 1, CLOSEST = 60, REACH = 18; // zoom; pixels from a dot at which it is meant
 const GROUPS = {
   light: ["#009e73", "#b8558f", "#b07a00", "#2b8cc4", "#d55e00"],
   dark: ["#2fc498", "#e39ac6", "#f0b93a", "#7cc8f2", "#f08c4a"],
@@ -37,11 +37,16 @@ function sharp(canvas) {
 // a place is a word's number or [x, y].
 function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) {
   const count = tokens.length, on = { signal }, still = matchMedia("(prefers-reduced-motion: reduce)"), widths = new Map();
-  const reach = (axis) => { let low = Infinity, high = -Infinity; for (let k = axis; k < 2 * count; k += 2) { low = Math.min(low, places[k]); high = Math.max(high, places[k]); } return [low, high]; };
+  const reach = (axis) => {
+    let low = Infinity, high = -Infinity;
+    for (let k = axis; k < 2 * count; k += 2) { low = Math.min(low, places[k]); high = Math.max(high, places[k]); }
+    return [low, high];
+  };
   const [x0, x1] = reach(0), [y0, y1] = reach(1), extent = Math.max(x1 - x0, y1 - y0) || 1;
   const home = { x: (x0 + x1) / 2, y: (y0 + y1) / 2, zoom: 1 }, rank = new Int32Array(count);
   order.forEach((k, place) => { rank[k] = place; });
-  let view = { ...home }, scene = { chosen: [], near: [], lines: [], arrows: [], target: null }, hovered = -1, keyed = -1, frame = 0, moving = 0;
+  let view = { ...home }, scene = { chosen: [], near: [], lines: [], arrows: [], target: null };
+  let hovered = -1, keyed = -1, frame = 0, moving = 0;
 
   const size = () => [canvas.clientWidth, canvas.clientHeight];
   const scale = () => Math.min(...size()) * 0.92 / extent * view.zoom;
@@ -49,7 +54,7 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
     const [x, y] = typeof place === "number" ? [places[2 * place], places[2 * place + 1]] : place, [width, height] = size(), s = scale();
     return [width / 2 + (x - view.x) * s, height / 2 - (y - view.y) * s];
   };
-  const inside = ([x, y], margin = 0) => { const [width, height] = size(); return x >= margin && y >= margin && x <= width - margin && y <= height - margin; };
+  const inside = ([x, y], margin = 0) => [[x, 0], [y, 1]].every(([at, axis]) => at >= margin && at <= size()[axis] - margin);
 
   // -- drawing
   const measure = (context, text) => {
@@ -68,9 +73,12 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
   const paint = () => {
     frame = 0;
     const start = performance.now(), context = sharp(canvas), [width, height] = size(), style = getComputedStyle(root), dark = isDark(root);
-    const colour = (name) => style.getPropertyValue(`--dl-${name}`).trim(), ink = colour("ink"), paper = colour("paper"), muted = colour("muted"), accent = colour("accent"), warm = colour("warm");
+    const [ink, paper, muted, accent, warm] = ["ink", "paper", "muted", "accent", "warm"].map((name) => style.getPropertyValue(`--dl-${name}`).trim());
     const at = new Float32Array(2 * count), s = scale();
-    for (let k = 0; k < count; k++) { at[2 * k] = width / 2 + (places[2 * k] - view.x) * s; at[2 * k + 1] = height / 2 - (places[2 * k + 1] - view.y) * s; }
+    for (let k = 0; k < count; k++) {
+      at[2 * k] = width / 2 + (places[2 * k] - view.x) * s;
+      at[2 * k + 1] = height / 2 - (places[2 * k + 1] - view.y) * s;
+    }
     const spot = (place) => (typeof place === "number" ? [at[2 * place], at[2 * place + 1]] : project(place));
     context.lineJoin = context.lineCap = "round";
 
@@ -112,7 +120,9 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
     if (scene.target) {
       const [x, y] = spot(scene.target.at);
       context.strokeStyle = warm; context.lineWidth = 2; context.fillStyle = paper;
-      context.beginPath(); context.moveTo(x, y - 6); context.lineTo(x + 6, y); context.lineTo(x, y + 6); context.lineTo(x - 6, y); context.closePath(); context.fill(); context.stroke();
+      context.beginPath();
+      for (const [dx, dy] of [[0, -6], [6, 0], [0, 6], [-6, 0]]) context.lineTo(x + dx, y + dy);
+      context.closePath(); context.fill(); context.stroke();
     }
     const pointed = hovered >= 0 ? hovered : keyed;
     if (pointed >= 0) {
@@ -138,7 +148,8 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
     if (scene.target) labels.splice(Math.min(ordered.length, 4), 0, { ...label(scene.target.text, scene.target.at, "group", 9), warm: true });
     const room = Math.round(width * height / 5200);
     labels.push(...grouped.map((k) => label(tokens[k], k, "group", 6)), ...plain.slice(0, 6 * room).map((k) => label(tokens[k], k, "plain", 4)));
-    const taken = [...lit].map((k) => { const [x, y] = spot(k); return [x - 5, y - 5, x + 5, y + 5]; }), spots = placeLabels(labels, width, height, taken, room + ordered.length + grouped.length);
+    const taken = [...lit].map((k) => { const [x, y] = spot(k); return [x - 5, y - 5, x + 5, y + 5]; });
+    const spots = placeLabels(labels, width, height, taken, room + ordered.length + grouped.length);
     context.textBaseline = "middle"; context.textAlign = "left"; context.strokeStyle = paper; context.lineWidth = 3.5;
     let drawn = 0;
     labels.map((one, place) => [one, spots[place]]).reverse().forEach(([one, corner]) => { // the most important last, on top
@@ -156,8 +167,9 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
 
   // -- moving
   const clamp = ({ x, y, zoom }) => {
-    const limited = Math.min(Math.max(zoom, CLOSEST), FARTHEST), slack = extent / 2 * (1 - 1 / limited), near = (v, middle) => Math.min(Math.max(v, middle - slack), middle + slack);
-    return { x: near(x, home.x), y: near(y, home.y), zoom: limited };
+    const limited = Math.min(Math.max(zoom, WIDEST), CLOSEST), slack = extent / 2 * (1 - 1 / limited);
+    const held = (v, middle) => Math.min(Math.max(v, middle - slack), middle + slack);
+    return { x: held(x, home.x), y: held(y, home.y), zoom: limited };
   };
   const glide = (to) => {
     cancelAnimationFrame(moving);
@@ -173,11 +185,14 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
     moving = requestAnimationFrame(step);
   };
   const about = (zoom, [px, py]) => { // the view at another zoom in which the place under (px, py) stays there
-    const [width, height] = size(), s = scale(), limited = Math.min(Math.max(zoom, CLOSEST), FARTHEST), next = s * limited / view.zoom;
+    const [width, height] = size(), s = scale(), limited = Math.min(Math.max(zoom, WIDEST), CLOSEST), next = s * limited / view.zoom;
     const x = view.x + (px - width / 2) / s, y = view.y - (py - height / 2) / s;
     return clamp({ x: x - (px - width / 2) / next, y: y + (py - height / 2) / next, zoom: limited });
   };
-  const zoom = (factor) => glide(about(view.zoom * factor, scene.chosen.length && inside(project(scene.chosen[0])) ? project(scene.chosen[0]) : size().map((side) => side / 2)));
+  const zoom = (factor) => { // the word in force stays where it is
+    const middle = scene.chosen.length ? project(scene.chosen[0]) : [-1, -1];
+    glide(about(view.zoom * factor, inside(middle) ? middle : size().map((side) => side / 2)));
+  };
   const all = () => glide(home);
   const near = () => { // what is lit, with room for its labels
     const lit = [...scene.chosen, ...scene.near].map((k) => [places[2 * k], places[2 * k + 1]]).concat(scene.target ? [scene.target.at] : []);
@@ -189,7 +204,10 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
   // -- mouse, touch and pen
   const under = ([px, py]) => {
     let best = -1, least = REACH ** 2;
-    for (let k = 0; k < count; k++) { const [x, y] = project(k), away = (x - px) ** 2 + (y - py) ** 2; if (away < least) { least = away; best = k; } }
+    for (let k = 0; k < count; k++) {
+      const [x, y] = project(k), away = (x - px) ** 2 + (y - py) ** 2;
+      if (away < least) { least = away; best = k; }
+    }
     return best;
   };
   const place = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };

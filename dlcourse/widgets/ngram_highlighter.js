@@ -6,11 +6,13 @@ const withSign = (value) => (Math.abs(value) < 0.005 ? "0.00" : `${value > 0 ? "
 const percentOf = (p) => (p > 0.9995 && p < 1 ? "> 99.9 %" : p < 0.0005 && p > 0 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`);
 
 function render({ model, el }) {
-  const words = model.get("words"), labels = model.get("labels"), limit = model.get("max_length"), stop = new AbortController(), on = { signal: stop.signal };
-  const net = unpack(model.get("embedding"), model.get("parameters"), Object.fromEntries(["embedding_dim", "num_filters", "kernel_sizes"].map((name) => [name, model.get(name)])));
+  const words = model.get("words"), labels = model.get("labels"), limit = model.get("max_length");
+  const stop = new AbortController(), on = { signal: stop.signal };
+  const shape = Object.fromEntries(["embedding_dim", "num_filters", "kernel_sizes"].map((name) => [name, model.get(name)]));
+  const net = unpack(model.get("embedding"), model.get("parameters"), shape);
   const numbers = new Map(model.get("tokens").map((token, k) => [token, k])), unknown = model.get("unknown"), total = net.towards.length;
   const root = make(el, "div", "dl-widget dl-ngram", { role: "group", "aria-label": words.name });
-  let tokens = [], reading = null, frame = 0, later = 0, spans = [], lists = [[], []];
+  let tokens = [], reading = null, frame = 0, later = 0, begun = false, spans = [], lists = [[], []];
 
   // -- the page
   make(root, "p", "dl-try", {}, words.try);
@@ -18,22 +20,26 @@ function render({ model, el }) {
   make(bar, "label", "dl-small", { for: id }, words.text);
   const chips = make(bar, "div", "dl-ngram-chips", { role: "group", "aria-label": words.examples });
   const editor = make(root, "div", "dl-ngram-editor"), backdrop = make(editor, "div", "dl-ngram-backdrop", { "aria-hidden": "true" });
-  const area = make(editor, "textarea", "", { id, placeholder: words.placeholder, spellcheck: "false", autocomplete: "off", autocapitalize: "off", "aria-describedby": about });
+  const plain = { spellcheck: "false", autocomplete: "off", autocapitalize: "off" };
+  const area = make(editor, "textarea", "", { id, placeholder: words.placeholder, "aria-describedby": about, ...plain });
   const caret = make(root, "p", "dl-small dl-ngram-caret"), counts = make(root, "p", "dl-small dl-ngram-counts");
   const verdict = make(root, "p", "dl-ngram-verdict"), gauge = make(root, "div", "dl-ngram-gauge", { role: "img" });
-  const ends = labels.map((label, k) => make(gauge, "span", `dl-ngram-end dl-ngram-${k}`, {}, label)), track = make(gauge, "span", "dl-ngram-track"), needle = make(track, "span");
-  ends[1].before(track);
+  make(gauge, "span", "", {}, labels[0]);
+  const track = make(gauge, "span", "dl-ngram-track"), needle = make(track, "span");
+  make(gauge, "span", "", {}, labels[1]);
   const sum = make(root, "p", "dl-small dl-ngram-sum"), columns = make(root, "div", "dl-ngram-columns");
   const rows = [1, 0].map((k) => {
     const column = make(columns, "div", `dl-ngram-${k}`);
     make(column, "p", "dl-small", {}, fill(words.towards, { label: labels[k] }));
-    const list = make(column, "ol", "dl-ngram-runs"), none = make(column, "p", "dl-small dl-ngram-none", {}, fill(words.none, { label: labels[k] }));
+    const none = make(column, "p", "dl-small dl-ngram-none", {}, fill(words.none, { label: labels[k] })), list = make(column, "ol", "dl-ngram-runs");
     return { k, none, runs: Array.from({ length: RUNS }, (_, place) => {
       const button = make(make(list, "li"), "button", "", { type: "button" }), name = make(button, "span", "dl-ngram-run");
-      const stretch = make(make(button, "span", "dl-ngram-stretch", { "aria-hidden": "true" }), "span"), value = make(button, "span", "dl-ngram-value"), rest = make(button, "span", "dl-hidden");
+      const stretch = make(make(button, "span", "dl-ngram-stretch", { "aria-hidden": "true" }), "span");
+      const value = make(button, "span", "dl-ngram-value"), rest = make(button, "span", "dl-hidden");
       const window = () => lists[k][place];
       button.addEventListener("click", () => { if (window()) select(window()); }, on);
-      for (const [name, shown] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) button.addEventListener(name, () => point(shown ? window() : null), on);
+      for (const name of ["pointerenter", "focus"]) button.addEventListener(name, () => point(window()), on);
+      for (const name of ["pointerleave", "blur"]) button.addEventListener(name, () => point(null), on);
       return { button, name, stretch, value, rest };
     }) };
   });
@@ -66,7 +72,8 @@ function render({ model, el }) {
   };
   const quote = ({ start, length }) => tokens.slice(start, start + length).map(({ token }) => token).join(" ");
   const showRuns = () => {
-    lists = [-1, 1].map((sign) => (reading?.windows ?? []).filter(({ value }) => value * sign >= 0.005).sort((a, b) => sign * (b.value - a.value)).slice(0, RUNS));
+    const strongest = (sign) => (reading?.windows ?? []).filter(({ value }) => value * sign >= 0.005).sort((a, b) => sign * (b.value - a.value));
+    lists = [-1, 1].map((sign) => strongest(sign).slice(0, RUNS));
     const largest = Math.max(1, ...lists.flat().map(({ value }) => Math.abs(value)));
     for (const { k, none, runs } of rows) {
       none.style.visibility = lists[k].length || !reading ? "hidden" : "";
@@ -82,11 +89,13 @@ rest.textContent = ` ${fill(words.run, { label: labels[k], filters: window.filte
     }
   };
   const showCaret = () => { // what the word at the cursor adds
-    const at = area.selectionStart, k = document.activeElement === area ? tokens.findIndex(({ start, end }) => start <= at && at <= end) : -1;
+    const at = area.selectionStart, here = document.activeElement === area;
+    const k = here ? tokens.findIndex(({ start, end }) => start <= at && at <= end) : -1;
     if (k < 0) { caret.textContent = words.caret_away; return; }
     const whole = area.value.slice(tokens[k].start, tokens[k].end), word = whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole, share = reading?.shares[k];
     if (k >= limit) { caret.textContent = fill(words.caret_cut, { word, limit }); return; }
-    const rest = fill(Math.abs(share) < 0.005 ? words.caret_none : words.caret, { word, value: Math.abs(share).toFixed(2), label: labels[share > 0 ? 1 : 0], filters: reading.wins[k], total });
+    const push = { value: Math.abs(share).toFixed(2), label: labels[share > 0 ? 1 : 0], filters: reading.wins[k], total };
+    const rest = fill(Math.abs(share) < 0.005 ? words.caret_none : words.caret, { word, ...push });
     caret.textContent = tokens[k].id === unknown ? fill(words.caret_unknown, { word, rest }) : rest;
   };
   const showVerdict = () => {
@@ -98,7 +107,8 @@ rest.textContent = ` ${fill(words.run, { label: labels[k], filters: window.filte
     needle.style.visibility = reading ? "" : "hidden";
     if (!reading) { sum.textContent = words.sum_empty; return verdict.textContent; }
     const part = (sign) => reading.windows.reduce((all, { value }) => all + Math.max(sign * value, 0), 0);
-    sum.textContent = fill(words.sum, { one: labels[1], zero: labels[0], positive: withSign(part(1)), negative: withSign(-part(-1)), bias: withSign(reading.bias), odds: withSign(reading.odds), percent: percentOf(p) });
+    const parts = { positive: withSign(part(1)), negative: withSign(-part(-1)), bias: withSign(reading.bias), odds: withSign(reading.odds) };
+    sum.textContent = fill(words.sum, { one: labels[1], zero: labels[0], ...parts, percent: percentOf(p) });
     return verdict.textContent;
   };
   const showCounts = () => {
@@ -119,9 +129,8 @@ rest.textContent = ` ${fill(words.run, { label: labels[k], filters: window.filte
     root.dataset.p = reading ? probability(reading.odds) : "";
     root.dataset.updateMs = (performance.now() - start).toFixed(2);
     clearTimeout(later);
-    later = setTimeout(() => { // a pause in the typing: tell those who cannot see it, and Python
-      if (status.textContent !== told && status.dataset.begun) status.textContent = told;
-      status.dataset.begun = "1";
+    later = begun && setTimeout(() => { // a pause in the typing: tell those who cannot see it, and Python
+      if (status.textContent !== told) status.textContent = told;
       if (model.get("text") !== area.value) { model.set("text", area.value); model.save_changes(); }
     }, 600);
   };
@@ -146,6 +155,7 @@ rest.textContent = ` ${fill(words.run, { label: labels[k], filters: window.filte
   const follow = () => { if (model.get("text") !== area.value) put(model.get("text")); };
   model.on("change:text", follow);
   put(model.get("text"));
+  begun = true;
   return () => {
     stop.abort(); cancelAnimationFrame(frame); clearTimeout(later);
     model.off("change:text", follow);

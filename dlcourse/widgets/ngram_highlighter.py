@@ -23,8 +23,8 @@ WORDS = {
     "try": "Change the text, or write your own. Which word tips the verdict? Which words could go without changing it?",
     "notice": "Notice that a filter counts only through its strongest window. Paste the text twice, and only the windows across "
     "the seam can change anything.",
-    "keys": "Shaded: the share of the evidence that each word carries. Dotted line: a word the network does not know. Choose a run "
-    "of words in a list to select it in the text.",
+    "keys": "Shaded: the share of the evidence that each word carries. Dotted line: a word the network does not know; it reads "
+    "all of these alike. Choose a run of words in a list to select it in the text.",
     "text": "Text that the network reads",
     "placeholder": "Write a text here",
     "examples": "Examples",
@@ -39,11 +39,11 @@ WORDS = {
     "none": "No run of words pushes towards {label}.",
     "run": "towards {label}, won {filters} of {total} filters",
     "counts": "{words} words and signs",
-    "counts_unknown": "{words} words and signs, of which the network does not know {unknown} and reads them all alike",
-    "counts_all_unknown": "{words} words and signs, none of which the network knows: it reads them all alike",
+    "counts_unknown": "{words} words and signs, {unknown} of them unknown to the network",
+    "counts_all_unknown": "{words} words and signs, none of them known to the network",
     "counts_cut": "{counts}; only the first {limit} are read",
     "caret": "“{word}” pushes {value} towards {label}: it stands in windows that won {filters} of {total} filters.",
-    "caret_none": "“{word}” pushes nothing: no window around it won a filter that counts.",
+    "caret_none": "“{word}” pushes nothing: no window with it won.",
     "caret_unknown": "Not known to the network: {rest}",
     "caret_cut": "“{word}” comes after the first {limit} words and signs, and is not read.",
     "caret_away": "Put the cursor on a word to read what it adds.",

@@ -241,10 +241,10 @@ def test_the_shading_follows_the_shares_and_the_text_stays_the_readers(highlight
 def test_unknown_words_are_marked_and_said_in_words(highlighter):
     page = highlighter("free zblork offer qwertyish")
     assert page.locator(".dl-ngram-unknown").all_text_contents() == ["zblork", "qwertyish"]
-    assert "does not know 2" in page.locator(".dl-ngram-counts").inner_text()
+    assert "2 of them unknown" in page.locator(".dl-ngram-counts").inner_text()
     area = page.locator("textarea")
     area.fill("zblork")
-    page.wait_for_function("document.querySelector('.dl-ngram-counts').innerText.includes('none of which')")
+    page.wait_for_function("document.querySelector('.dl-ngram-counts').innerText.includes('none of them known')")
     area.focus()
     page.wait_for_function("document.querySelector('.dl-ngram-caret').innerText.includes('Not known to the network: “zblork”')")
 

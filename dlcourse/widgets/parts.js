@@ -1,4 +1,4 @@
-// What every widget of the course shares; module.py puts this text before each widget's own, for a page can load only one file.
+// What every widget of the course shares; assets.py puts this text before each widget's own, for a page can load only one file.
 
 const make = (parent, tag, className = "", attributes = {}, text = "") => {
   const node = document.createElement(tag);

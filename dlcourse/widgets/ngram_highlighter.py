@@ -42,9 +42,9 @@ WORDS = {
     "counts_unknown": "{words} words and signs, {unknown} of them unknown to the network",
     "counts_all_unknown": "{words} words and signs, none of them known to the network",
     "counts_cut": "{counts}; only the first {limit} are read",
-    "caret": "“{word}” pushes {value} towards {label}: it stands in windows that won {filters} of {total} filters.",
+    "caret": "“{word}” pushes {value} towards {label}; windows with it won {filters} of {total} filters.",
     "caret_none": "“{word}” pushes nothing: no window with it won.",
-    "caret_unknown": "Not known to the network: {rest}",
+    "caret_unknown": "Unknown: {rest}",
     "caret_cut": "“{word}” comes after the first {limit} words and signs, and is not read.",
     "caret_away": "Put the cursor on a word to read what it adds.",
 }

@@ -246,7 +246,7 @@ def test_unknown_words_are_marked_and_said_in_words(highlighter):
     area.fill("zblork")
     page.wait_for_function("document.querySelector('.dl-ngram-counts').innerText.includes('none of them known')")
     area.focus()
-    page.wait_for_function("document.querySelector('.dl-ngram-caret').innerText.includes('Not known to the network: “zblork”')")
+    page.wait_for_function("document.querySelector('.dl-ngram-caret').innerText.includes('Unknown: “zblork”')")
 
 
 @pytest.mark.browser

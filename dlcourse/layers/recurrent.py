@@ -153,6 +153,7 @@ class _Recurrent(nn.Module):
         if self.sums_biases:
             b_ih, b_hh = b_ih + b_hh, None
         a = F.linear(_reverse(x, lengths) if turn else x, w_ih, b_ih)  # (B, T, G·H): one product for all tokens
+        w_hh = w_hh.T.contiguous().T  # the same numbers stored by columns, as the small products of a step are faster
         states = scan(self.step, a, state, w_hh, b_hh)
         outputs, last = torch.stack([h for h, *_ in states], dim=1), states[-1]
         if lengths is not None:  # where a sequence has ended, the scan went on over padding

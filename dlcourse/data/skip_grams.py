@@ -1,6 +1,7 @@
-"""What skip-gram reads: pairs of a word and a neighbour, fewer of the frequent words, and the noise to tell neighbours from.
+"""What skip-gram reads: words with their neighbours, fewer frequent words, and noise.
 
-Words are numbers, int64, from 0 to V − 1; the settings are those of Mikolov et al. (2013b, sections 2.2 and 2.3).
+Words are numbers, int64, from 0 to V − 1; the settings are those of Mikolov et al. (2013b, sections
+2.2 and 2.3).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ __all__ = ["noise_distribution", "pairs", "subsample"]
 
 
 def pairs(tokens: Tensor, *, window: int) -> tuple[Tensor, Tensor]:
-    """Return every word with every neighbour at most ``window`` places away: centres and contexts, both int64 (P,).
+    """Return each word with each neighbour within ``window`` places: centres, contexts, int64 (P,).
 
-    In the order of the text: all pairs of its first word, then of its second. tokens are (M,); a text of one word has no pair.
-    Raises ValueError for another shape and for a window below 1, TypeError for another dtype.
+    In the order of the text: all pairs of its first word, then of its second. tokens are (M,); a
+    text of one word has no pair. Raises ValueError for another shape and for a window below 1,
+    TypeError for another dtype.
     """
     _check_tokens(tokens)
     if window < 1:
@@ -23,33 +25,41 @@ def pairs(tokens: Tensor, *, window: int) -> tuple[Tensor, Tensor]:
     places = torch.arange(len(tokens), device=tokens.device)
     steps = torch.arange(-window, window + 1, device=tokens.device)
     neighbours = places[:, None] + steps[steps != 0]  # (M, 2 window)
-    centre, side = ((neighbours >= 0) & (neighbours < len(tokens))).nonzero(as_tuple=True)  # those inside the text
+    inside = (neighbours >= 0) & (neighbours < len(tokens))
+    centre, side = inside.nonzero(as_tuple=True)
     return tokens[centre], tokens[neighbours[centre, side]]
 
 
-def subsample(tokens: Tensor, *, threshold: float = 1e-4, generator: torch.Generator | None = None) -> Tensor:
-    """Return the text without some of its frequent words, int64, in order (Mikolov et al., 2013b, eq. 5).
+def subsample(
+    tokens: Tensor,
+    *,
+    threshold: float = 1e-4,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return the text without some of its frequent words (Mikolov et al., 2013b, eq. 5).
 
-    A word whose share of tokens (M,) is f stays each time with probability √(threshold / f), or 1 where f is below it. Done
-    before ``pairs``, it also brings the rarer words closer together. Raises ValueError for a threshold that is not above 0, else
-    as ``pairs``.
+    A word whose share of tokens (M,) is f stays each time with probability √(threshold / f), or 1
+    where f is below it. Done before ``pairs``, it also brings the rarer words closer together.
+    Raises ValueError for a threshold that is not above 0, else as ``pairs``.
     """
     _check_tokens(tokens)
     if not threshold > 0:
         raise ValueError(f"threshold={threshold}: a share above 0 is wanted")
     share = torch.bincount(tokens).double() / max(len(tokens), 1)  # (V,)
     stays = (threshold / share).sqrt()[tokens]  # (M,), above 1 for rare words
-    return tokens[torch.rand(len(tokens), generator=generator, device=tokens.device) < stays]
+    drawn = torch.rand(len(tokens), generator=generator, device=tokens.device)
+    return tokens[drawn < stays]
 
 
 def noise_distribution(counts: Tensor, power: float = 0.75) -> Tensor:
-    """Return the probabilities float32 (V,) to draw noise words with: the counts (V,) to a power below 1, which lifts rare words.
+    """Return the probabilities, float32 (V,), of noise words: counts (V,) to a power, scaled.
 
-    A word with count 0, such as padding, is never drawn, whatever the power. Raises ValueError for another shape, a negative
-    count, or none above 0.
+    A power below 1 lifts rare words. A word with count 0, such as padding, is never drawn, whatever
+    the power. Raises ValueError for another shape, a negative count, or none above 0.
     """
     if counts.ndim != 1 or not (counts >= 0).all() or not (counts > 0).any():
-        raise ValueError(f"counts of shape {tuple(counts.shape)} given; (V,) wanted, none negative and one above 0")
+        wanted = "(V,) wanted, none negative and one above 0"
+        raise ValueError(f"counts of shape {tuple(counts.shape)} given; {wanted}")
     weights = torch.where(counts > 0, counts.double() ** power, 0.0)
     return (weights / weights.sum()).float()
 

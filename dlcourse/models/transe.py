@@ -1,6 +1,7 @@
-"""TransE: a fact is a step. The tail of (head, relation, tail) lies where the relation's vector leads from the head.
+"""TransE: a fact (head, relation, tail) is a step from the head, along the relation, to the tail.
 
-Axes: B batch, E = num_entities, R = num_relations, D = embedding_dim. A fact is a triple of numbers, int64.
+Axes: B batch, E = num_entities, R = num_relations, D = embedding_dim. A fact is a triple of
+numbers, int64.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ __all__ = ["TransE", "hits_at", "margin_loss"]
 
 
 class TransE(nn.Module):
-    """Translation in the space of entities (Bordes et al., 2013): head + relation ≈ tail where the fact is true.
+    """Translation in the space of entities (Bordes et al., 2013): head + relation ≈ tail.
 
-    ``entity`` (E, D) and ``relation`` (R, D) are the tables, rows of length 1 at the start. ``score`` puts entities back to
-    length 1 each time it reads them, as the paper does, so that distances cannot grow by scaling all vectors. Raises ValueError
-    for sizes below 1.
+    ``entity`` (E, D) and ``relation`` (R, D) are the tables, rows of length 1 at the start.
+    ``score`` puts entities back to length 1 each time it reads them, as the paper does, so that
+    distances cannot grow by scaling all vectors. Raises ValueError for sizes below 1.
     """
 
     def __init__(self, num_entities: int, num_relations: int, *, embedding_dim: int) -> None:
@@ -30,44 +31,45 @@ class TransE(nn.Module):
             table.weight.data = F.normalize(table.weight.data, dim=1)
 
     def score(self, heads: Tensor, relations: Tensor, tails: Tensor) -> Tensor:
-        """Return minus the distance from head + relation to tail, (B,); all three int64 and of one shape, or broadcast to it.
+        """Return minus the distance from head + relation to tail, (B,), for int64 numbers (B,).
 
-        0 is the best score there is. ``score(heads[:, None], relations[:, None], torch.arange(E))`` scores all tails, (B, E).
+        0 is the best score there is. Other shapes are broadcast: ``score(heads[:, None],
+        relations[:, None], torch.arange(E))`` scores all tails, (B, E).
         """
-        h, r, t = F.normalize(self.entity(heads), dim=-1), self.relation(relations), F.normalize(self.entity(tails), dim=-1)
-        distance: Tensor = torch.linalg.vector_norm(h + r - t, dim=-1)
+        h, t = (F.normalize(self.entity(numbers), dim=-1) for numbers in (heads, tails))
+        step = self.relation(relations)
+        distance: Tensor = torch.linalg.vector_norm(h + step - t, dim=-1)
         return -distance
 
 
 def margin_loss(true: Tensor, corrupted: Tensor, *, margin: float = 1.0) -> Tensor:
     """Return the mean of max(0, margin − true + corrupted), a scalar (Bordes et al., 2013, eq. 1).
 
-    Both are scores of one shape: of facts, and of the same facts with the head or the tail drawn anew. Raises ValueError for
-    shapes that differ, an empty batch, or a margin that is not above 0.
+    Both are scores of one shape: of facts, and of the same facts with the head or the tail drawn
+    anew. Raises ValueError for shapes that differ, an empty batch, or a margin that is not above 0.
     """
     if true.shape != corrupted.shape or true.numel() == 0:
-        raise ValueError(
-            f"scores of shapes {tuple(true.shape)} and {tuple(corrupted.shape)} given; one shape, not empty, is wanted"
-        )
+        shapes = f"scores of shapes {tuple(true.shape)} and {tuple(corrupted.shape)}"
+        raise ValueError(f"{shapes} given; one shape, not empty, is wanted")
     if not margin > 0:
         raise ValueError(f"margin={margin}: a number above 0 is wanted")
     return F.relu(margin - true + corrupted).mean()
 
 
 def hits_at(k: int, scores: Tensor, tails: Tensor, *, known: Tensor | None = None) -> Tensor:
-    """Return whether each true tail is among the k best, bool (B,): scores (B, E) of all entities, tails int64 (B,).
+    """Return whether the true tail, int64 (B,), is among the k best of the scores (B, E), bool (B,).
 
-    ``known``, bool (B, E), marks entities that are right as well (Bordes et al., 2013, section 4.1, "filtered"): they do not
-    count as better. An equal score counts as better, so that a constant earns nothing. Raises ValueError for other shapes and for
-    a k below 1.
+    ``known``, bool (B, E), marks entities that are right as well (Bordes et al., 2013, section 4.1,
+    "filtered"): they do not count as better. An equal score counts as better, so that a constant
+    earns nothing. Raises ValueError for other shapes and for a k below 1.
     """
-    if scores.ndim != 2 or tails.shape != scores.shape[:1] or (known is not None and known.shape != scores.shape):
-        mask = "" if known is None else f" and known {tuple(known.shape)}"
-        raise ValueError(f"scores {tuple(scores.shape)}, tails {tuple(tails.shape)}{mask} given; (B, E), (B,) and (B, E) wanted")
+    known = torch.zeros_like(scores, dtype=torch.bool) if known is None else known
+    if scores.ndim != 2 or tails.shape != scores.shape[:1] or known.shape != scores.shape:
+        shapes = ", ".join(str(tuple(x.shape)) for x in (scores, tails, known))
+        wanted = "(B, E), (B,) and (B, E) wanted"
+        raise ValueError(f"scores, tails and known of shapes {shapes} given; {wanted}")
     if k < 1:
         raise ValueError(f"k={k}: at least 1 is wanted")
-    better = scores >= scores.gather(1, tails[:, None])  # (B, E), the true tail itself among them
-    if known is not None:
-        better &= ~known
-    better[torch.arange(len(tails)), tails] = True
+    better = (scores >= scores.gather(1, tails[:, None])) & ~known  # (B, E)
+    better[torch.arange(len(tails)), tails] = True  # it counts itself, known or not
     return better.sum(1) <= k

@@ -28,7 +28,7 @@ from dlcourse.models.bag_of_embeddings import BagOfEmbeddings
 from dlcourse.models.sentence_cnn import SentenceCNN
 from dlcourse.train import predict, train_epochs, warmup_cosine
 
-VOCAB_SIZE, LENGTH, BATCH_SIZE = 8_000, 400, 32
+VOCAB_SIZE, LENGTH, BATCH_SIZE = 4_000, 400, 32
 SPAM = 1
 
 

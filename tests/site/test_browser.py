@@ -113,6 +113,8 @@ def test_a_line_of_code_of_a_hundred_columns_fits_on_a_laptop(open_page, built_c
         ("softmax", "linear_models"),
         ("activation", "multilayer_perceptron"),
         ("momentum", "optimisation"),
+        ("embedding", "text_and_embeddings"),
+        ("forget gate", "recurrent_networks"),
     ],
 )
 def test_search_finds(open_page, words, chapter):

@@ -42,10 +42,13 @@ TAILS = re.compile(
     re.M,
 )
 # ... or taken out where it stands.
+ENDS = r"(?=.*[:.][ \t]*$)"
+WROTE = r"\b(?:wrote|writes|said|spake)\b"
 INSERTS = (
     re.compile(r"^-+ ?Yahoo! Groups Sponsor.*?^-+.*?->$", re.M | re.S),
     re.compile(r"^-+BEGIN PGP SIGNED MESSAGE-+\n(?:Hash:.*\n)?", re.M),
-    re.compile(r"^(?:On|In|At|Quoting|>?From)\b.*(?:\n.+)?\b(?:wrote|writes|said|spake)\b.*[:.][ \t]*$", re.M),
+    # "On Monday, Ann wrote:" in one line or two; the end is looked at first, or long lines would take the square of their length
+    re.compile(rf"^(?:On|In|At|Quoting|>?From)\b(?:.*\n{ENDS}.+{WROTE}|{ENDS}.*{WROTE}).*$", re.M),
     re.compile(r"^.{0,80}\b(?:wrote|writes|said)\s*:\s*$", re.M),
     re.compile(r"^[ \t]*(?:\w{0,12}>|[|:)]).*$", re.M),  # a reply quotes
     re.compile(r"^SPAM:.*$", re.M),  # the verdict of another filter
@@ -69,9 +72,15 @@ def clean(raw: bytes, *, max_characters: int = 2000) -> str:
 
 
 def read_mail(raw: bytes) -> tuple[str, str]:
-    """Return subject and body of a raw mail as text: its first plain part, or else its first part in HTML, without the tags."""
-    message = email.message_from_bytes(raw)
-    parts = [part for part in message.walk() if part.get_content_maintype() == "text"]
+    """Return subject and body of a raw mail as text: its first plain part, or else its first part in HTML, without the tags.
+
+    A mail of parts within parts, hundreds deep, which no mail program writes, counts as one without text.
+    """
+    try:
+        message = email.message_from_bytes(raw)
+        parts = [part for part in message.walk() if part.get_content_maintype() == "text"]
+    except RecursionError:
+        return "", ""
     parts.sort(key=lambda part: part.get_content_subtype() != "plain")
     body = ""
     for part in parts:
@@ -88,9 +97,11 @@ def decode(raw: bytes, charset: str | None = None) -> str:
     """Return bytes as text, read in the encoding named, else in UTF-8, else in Windows-1252; unreadable bytes become a space."""
     for name in (charset, *FALLBACKS):
         try:
-            return raw.decode(name or "utf-8")
-        except (LookupError, UnicodeDecodeError):
+            text = raw.decode(name or "utf-8")
+            text.encode("utf-8")  # refuses half a character, which some of Python's own encodings let through
+        except (LookupError, ValueError):  # ValueError for a name with a zero byte in it, UnicodeError included
             continue
+        return text
     return raw.decode(FALLBACKS[-1], errors="replace").replace("\ufffd", " ")
 
 
@@ -143,6 +154,12 @@ class _Words(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._hidden:
             self.pieces.append(data)
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:  # Python up to 3.13 ends so at an unknown one, such as "<![foo"; a browser passes over it
+            return self.parse_bogus_comment(i)
 
 
 def _without_tags(html: str) -> str:

@@ -55,7 +55,12 @@ def read_raw() -> MailSplits:
 
 
 def vocabulary(*, vocab_size: int = 10_000, max_length: int = 200) -> Vocabulary:
-    """Return the most frequent words and signs among the first ``max_length`` of each training mail, seen twice or more."""
+    """Return the most frequent words and signs among the first ``max_length`` of each training mail, seen twice or more.
+
+    Raises ValueError for a vocabulary without room for a word and for a length below 1.
+    """
+    if max_length < 1:
+        raise ValueError(f"max_length={max_length}: at least 1 token is needed")
     return Vocabulary.build((tokens[:max_length] for tokens in _tokens().train), max_size=vocab_size, min_count=2)
 
 
@@ -63,10 +68,8 @@ def load(*, vocab_size: int = 10_000, max_length: int = 200) -> Splits:
     """Return the cleaned mails as numbers: tokens int64 (N, max_length), padded with 0 at the end, and labels int64 (N,).
 
     Label 1 is spam. The numbers are those of ``vocabulary`` with the same arguments; ``text.lengths`` gives the lengths back. On
-    the CPU. Raises ValueError for a vocabulary without room for a word and for a length below 1.
+    the CPU. Raises ValueError as ``vocabulary`` does.
     """
-    if max_length < 1:
-        raise ValueError(f"max_length={max_length}: at least 1 token is needed")
     numbers = vocabulary(vocab_size=vocab_size, max_length=max_length)
     parts = []
     for mails, (_, labels) in zip(_tokens(), read(), strict=True):

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 
 import pytest
 import torch
@@ -115,11 +116,13 @@ def test_the_vocabulary_has_seen_the_training_mails_alone(splits):
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"vocab_size": 2}, "no token to number.*max_size=2"), ({"max_length": 0}, "max_length=0")]
+    ("settings", "message"),
+    [({"vocab_size": 2}, "no token to number.*max_size=2"), ({"max_length": -5}, "max_length=-5: at least 1 token")],
 )
 def test_settings_that_leave_nothing_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        mail.load(**settings)
+    for make in (mail.load, mail.vocabulary):
+        with pytest.raises(ValueError, match=message):
+            make(**settings)
 
 
 def test_what_one_caller_changes_the_next_does_not_see():
@@ -161,6 +164,37 @@ def test_every_sequence_of_bytes_can_be_cleaned(noise):
     text = clean(noise)
     assert isinstance(text, str)
     text.encode("utf-8")
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "raw_unicode_escape", "base64", "a\x00b", "x" * 3000, '"', "\xe9"])
+@pytest.mark.parametrize("body", [rb"half a character: \ud800, a byte: " + b"\xff", bytes(range(256))])
+def test_a_mail_may_name_any_encoding(charset, body):
+    text = clean(raw(body, subject=f"=?{charset}?q?=FF?=", charset=charset))
+    text.encode("utf-8")
+    assert len(text) > 20
+
+
+@pytest.mark.parametrize("section", ["<![>", "<![x>", "<![foo[ >", "<![CDATA[ x ]]>", "<![if !mso]>"])
+def test_a_section_of_html_that_nobody_knows_hides_no_more_than_itself(section):
+    assert clean(raw(f"<html>Free {section}<p>money</html>", kind="text/html")).split() == ["Hello", "Free", "money"]
+
+
+@pytest.mark.parametrize("head", [b"Content-Type: message/rfc822\n\n", b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n"])
+def test_a_mail_in_a_mail_a_thousand_deep_counts_as_one_without_text(head):
+    assert clean(b"".join(head % ((i,) * head.count(b"%d")) for i in range(2000)) + b"hi") == ""
+
+
+def test_the_line_before_a_quotation_goes_whether_it_takes_one_line_or_two():
+    assert strip_lists("Yes.\nOn Monday, Jo wrote:\nNo.") == "Yes.\n\nNo."
+    assert strip_lists("Yes.\nOn Monday, at four,\nJo (at home) wrote: \nNo.") == "Yes.\n\nNo."
+    for kept in ("On Monday Jo wrote a letter", "On Monday, in bed,\nwriting:", "On Monday Jo wrote\nto us:\n", "Jo wrote, on Monday"):
+        assert strip_lists(kept) == kept
+
+
+def test_a_long_line_takes_no_longer_than_its_length():
+    body, start = "On Monday " + "he wrote and " * 10_000, time.perf_counter()
+    assert strip_lists(body) == body
+    assert time.perf_counter() - start < 1  # the square of its length: ten seconds
 
 
 def test_a_mail_without_text_gives_an_empty_string():

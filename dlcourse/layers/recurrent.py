@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["GRU", "LSTM", "RNN", "State", "gru_step", "lstm_step", "rnn_step", "scan"]
+__all__ = ["CELLS", "GRU", "LSTM", "RNN", "State", "gru_step", "lstm_step", "rnn_step", "scan"]
 
 State = Tensor | tuple[Tensor, Tensor]  # h, or for the LSTM (h, c); each (L·directions, B, H)
 States = tuple[Tensor, ...]  # the same for one layer and direction: (h,) or (h, c); each (B, H)
@@ -168,12 +168,15 @@ class _Recurrent(nn.Module):
         if state is None:
             return [(x.new_zeros(len(x), width),) * self.num_states] * count
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
+        if not all(isinstance(part, Tensor) for part in parts):
+            raise TypeError(f"a state of {', '.join(type(part).__name__ for part in parts)} given; tensors wanted")
         shapes = [tuple(part.shape) for part in parts]
         if shapes != [(count, len(x), width)] * self.num_states:
             wanted = "(h, c), each" if self.num_states == 2 else "h"
             raise ValueError(f"a state of shape {', '.join(map(str, shapes))} given; {wanted} {(count, len(x), width)} wanted")
-        if any(part.dtype != x.dtype for part in parts):
-            raise TypeError(f"a state of dtype {parts[0].dtype} given with an input of {x.dtype}: convert one of them")
+        for part in parts:
+            if part.dtype != x.dtype:
+                raise TypeError(f"a state of dtype {part.dtype} given with an input of {x.dtype}: convert one of them")
         return list(zip(*parts, strict=True))
 
     def _check(self, x: Tensor, lengths: Tensor | None) -> None:
@@ -185,8 +188,9 @@ class _Recurrent(nn.Module):
             raise TypeError(f"an input of dtype {x.dtype} given; this layer computes in {self.weight_ih_l0.dtype}")
         if lengths is None:
             return
-        if lengths.dtype != torch.int64:
-            raise TypeError(f"lengths must be of dtype torch.int64, got {lengths.dtype}")
+        if not isinstance(lengths, Tensor) or lengths.dtype != torch.int64:
+            given = lengths.dtype if isinstance(lengths, Tensor) else type(lengths).__name__
+            raise TypeError(f"lengths must be a tensor of dtype torch.int64, got {given}")
         if lengths.shape != (len(x),):
             raise ValueError(f"lengths of shape {tuple(lengths.shape)} given for a batch of {len(x)} sequences; ({len(x)},) wanted")
         wrong = (lengths < 1) | (lengths > x.shape[1])
@@ -196,16 +200,19 @@ class _Recurrent(nn.Module):
 
     @classmethod
     def from_torch(cls, module: nn.RNNBase) -> Self:
-        """Copy a layer of torch.nn, its dtype and device included; the copy is batch first, whatever the module was.
+        """Copy the layer of this name in torch.nn, its dtype, device and mode (train or eval) included.
 
-        Raises ValueError for settings that this layer does not have: no bias, or a projection.
+        The copy is batch first, whatever the module was. Raises ValueError for another layer, and for settings that this one does
+        not have: no bias, or a projection.
         """
+        if not isinstance(module, getattr(nn, cls.__name__)):
+            raise ValueError(f"torch.nn.{cls.__name__} wanted, {module} given")
         if not module.bias or module.proj_size:
             raise ValueError(f"bias=False and proj_size are not known here: {module}")
         twin = cls(module.input_size, module.hidden_size, **cls._settings(module))
         first = next(module.parameters())
         twin.to(first.device, first.dtype).load_state_dict(module.state_dict())
-        return twin
+        return twin.train(module.training)
 
     @classmethod
     def _settings(cls, module: nn.RNNBase) -> dict[str, Any]:
@@ -277,6 +284,9 @@ class GRU(_Recurrent):
 
     num_gates, sums_biases = 3, False  # the reset gate acts on one of the two
     step = staticmethod(gru_step)
+
+
+CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 def _hide_padding(x: Tensor, lengths: Tensor | None) -> Tensor:

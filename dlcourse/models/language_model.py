@@ -7,11 +7,9 @@ from torch import Tensor, nn
 
 from dlcourse.layers.embedding import Embedding
 from dlcourse.layers.linear import Linear
-from dlcourse.layers.recurrent import GRU, LSTM, RNN, State
+from dlcourse.layers.recurrent import CELLS, State
 
 __all__ = ["RecurrentLanguageModel"]
-
-CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 class RecurrentLanguageModel(nn.Module):

@@ -9,11 +9,9 @@ from torch import Tensor, nn
 
 from dlcourse.layers.embedding import Embedding, token_mask
 from dlcourse.layers.linear import Linear
-from dlcourse.layers.recurrent import GRU, LSTM, RNN
+from dlcourse.layers.recurrent import CELLS, GRU, LSTM, RNN
 
 __all__ = ["RecurrentClassifier"]
-
-CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 class RecurrentClassifier(nn.Module):

@@ -1,13 +1,15 @@
 """The recurrent layers are PyTorch's: outputs, states and all gradients, in every arrangement, padding included."""
 
+import copy
 import math
+import pickle
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from dlcourse.layers.recurrent import GRU, LSTM, RNN, gru_step, lstm_step, rnn_step, scan
+from dlcourse.layers.recurrent import CELLS, GRU, LSTM, RNN, gru_step, lstm_step, rnn_step, scan
 
 PAIRS = {
     "RNN": (RNN, nn.RNN, {}),
@@ -222,6 +224,8 @@ def test_each_layer_overfits_one_batch(name):
         (torch.tensor([3, 0, 1, 1, 1]), ValueError, "sequence 1 has length 0; from 1 to 6 wanted"),
         (torch.tensor([3, 6, 7, 1, 1]), ValueError, "sequence 2 has length 7"),
         (torch.ones(5), TypeError, "int64, got torch.float32"),
+        (torch.ones(5, dtype=torch.int32), TypeError, "int64, got torch.int32"),
+        ([1, 2, 3, 4, 5], TypeError, "int64, got list"),
     ],
 )
 def test_lengths_that_do_not_fit_are_named(lengths, error, message):
@@ -242,6 +246,10 @@ def test_an_input_or_a_state_of_another_dtype_is_refused():
         RNN(D, H)(torch.zeros(B, T, D, dtype=torch.int64))
     with pytest.raises(TypeError, match=r"a state of dtype torch\.float64"):
         RNN(D, H)(torch.zeros(B, T, D), torch.zeros(1, B, H, dtype=torch.float64))
+    with pytest.raises(TypeError, match=r"a state of dtype torch\.float64"):
+        LSTM(D, H)(torch.zeros(B, T, D), (torch.zeros(1, B, H), torch.zeros(1, B, H, dtype=torch.float64)))
+    with pytest.raises(TypeError, match="a state of Tensor, NoneType given; tensors wanted"):
+        LSTM(D, H)(torch.zeros(B, T, D), (torch.zeros(1, B, H), None))
 
 
 def test_a_state_of_another_shape_is_refused():
@@ -271,6 +279,47 @@ def test_settings_of_torch_that_we_do_not_have_are_refused():
         GRU.from_torch(nn.GRU(D, H, bias=False))
     with pytest.raises(ValueError, match="not known here"):
         LSTM.from_torch(nn.LSTM(D, H, proj_size=2))
+
+
+@pytest.mark.parametrize("module", [nn.LSTM(D, H), nn.RNN(D, H), nn.GRUCell(D, H), nn.Linear(D, H)], ids=str)
+def test_another_layer_of_torch_is_refused(module):
+    with pytest.raises(ValueError, match=r"torch\.nn\.GRU wanted"):
+        GRU.from_torch(module)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_copy_drops_out_only_where_torchs_would(training):
+    twin = nn.GRU(D, H, num_layers=2, dropout=0.5).train(training)
+    assert GRU.from_torch(twin).training == training
+
+
+def test_a_module_that_is_not_batch_first_gives_a_copy_that_is():
+    twin, x = nn.LSTM(D, H, num_layers=2, bidirectional=True), torch.randn(B, T, D)
+    outputs, state = twin(x.transpose(0, 1))
+    torch.testing.assert_close(LSTM.from_torch(twin)(x), (outputs.transpose(0, 1), state))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", PAIRS)
+def test_half_precision_computes_to_its_own_accuracy(name, dtype):
+    ours, _ = pair(name, torch.float32, num_layers=2, bidirectional=True)
+    x, lengths = torch.randn(B, T, D), torch.tensor([4, 1, 6, 2, 3])
+    exact = flat(*ours(x, lengths=lengths))
+    found = flat(*ours.to(dtype)(x.to(dtype), lengths=lengths))
+    assert {part.dtype for part in found} == {dtype}
+    torch.testing.assert_close([part.float() for part in found], exact, rtol=0.05, atol=0.05)
+
+
+def test_each_cell_has_its_name():
+    assert {name: layer.__name__.lower() for name, layer in CELLS.items()} == {name: name for name in ("rnn", "lstm", "gru")}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_layer_can_be_copied_and_pickled(name):
+    ours, _ = pair(name, num_layers=2)
+    x = torch.randn(B, T, D, dtype=torch.float64)
+    for twin in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
+        torch.testing.assert_close(twin(x), ours(x), rtol=0, atol=0)
 
 
 def test_the_copy_has_torchs_dropout_and_does_not_share_its_weights():

@@ -161,12 +161,16 @@ class Conv1d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, C, T) to (B, O, P), with P = T + 2·padding − M + 1.
 
-        Raises ValueError for another shape, and where the kernel does not fit into the sequence.
+        Raises ValueError for another shape, and where the kernel does not fit into the sequence;
+        TypeError for another dtype than the weight's.
         """
         in_channels, kernel_size = self.weight.shape[1:]
         if x.ndim != 3 or x.shape[1] != in_channels:
             wanted = f"(batch, {in_channels}, length)"
             raise ValueError(f"an input of shape {tuple(x.shape)} given; this layer takes {wanted}")
+        if x.dtype != self.weight.dtype:
+            wanted = f"this layer computes in {self.weight.dtype}"
+            raise TypeError(f"an input of dtype {x.dtype} given; {wanted}")
         size = output_size(x.shape[2], kernel_size, padding=self.padding)  # P
         x = F.pad(x, (self.padding, self.padding)).mT  # (B, T + 2·padding, C)
         y: Tensor = self.bias
@@ -176,7 +180,9 @@ class Conv1d(nn.Module):
 
     @classmethod
     def from_torch(cls, module: nn.Conv1d) -> Self:
-        """Copy a ``torch.nn.Conv1d``; ValueError for settings that this layer does not have."""
+        """Copy a ``torch.nn.Conv1d``; ValueError for another layer and for settings unknown here."""
+        if not isinstance(module, nn.Conv1d):
+            raise ValueError(f"torch.nn.Conv1d wanted, {module} given")
         steps = (module.stride, module.dilation, module.groups) == ((1,), (1,), 1)
         zeros = module.padding_mode == "zeros" and not isinstance(module.padding, str)
         if not steps or not zeros or module.bias is None:

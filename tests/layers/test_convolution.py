@@ -269,3 +269,15 @@ def test_sizes_of_a_layer_along_a_sequence_that_are_no_sizes_are_refused(sizes, 
 def test_settings_of_torch_along_a_sequence_that_we_do_not_have_are_refused(module):
     with pytest.raises(ValueError, match=r"Conv1d\("):
         Conv1d.from_torch(module)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64])
+def test_a_sequence_of_another_dtype_is_refused(dtype):
+    with pytest.raises(TypeError, match=rf"dtype {dtype} given; this layer computes in torch\.float32"):
+        Conv1d(3, 2, 4)(torch.zeros(5, 3, 6, dtype=dtype))
+
+
+@pytest.mark.parametrize("module", [nn.ConvTranspose1d(3, 3, 2), nn.Linear(3, 2)])
+def test_a_layer_that_is_no_convolution_of_a_sequence_is_refused(module):
+    with pytest.raises(ValueError, match=r"torch\.nn\.Conv1d wanted"):
+        Conv1d.from_torch(module)

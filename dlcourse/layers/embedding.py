@@ -47,12 +47,13 @@ class Embedding(nn.Module):
         """
         if tokens.dtype != torch.int64:
             raise TypeError(f"tokens of dtype {tokens.dtype} given; torch.int64 numbers are wanted")
-        last = self.weight.shape[0] - 1
+        last, width = self.weight.shape[0] - 1, self.weight.shape[1]
         outside = (tokens < 0) | (tokens > last)
         if outside.any():
             token = tokens[outside][0].item()
             raise ValueError(f"token {token} has no vector: this table has rows 0 to {last}")
-        vectors = self.weight.index_select(0, tokens.flatten()).view(*tokens.shape, -1)  # (..., D)
+        rows = self.weight.index_select(0, tokens.flatten())  # (number of tokens, D)
+        vectors = rows.view(*tokens.shape, width)  # (..., D)
         if self.padding_idx is None:
             return vectors
         is_padding = (tokens == self.padding_idx)[..., None]
@@ -60,7 +61,9 @@ class Embedding(nn.Module):
 
     @classmethod
     def from_torch(cls, module: nn.Embedding) -> Self:
-        """Copy a ``torch.nn.Embedding``; ValueError for settings that this layer does not have."""
+        """Copy a ``torch.nn.Embedding``; ValueError for another layer and for settings unknown here."""
+        if not isinstance(module, nn.Embedding):
+            raise ValueError(f"torch.nn.Embedding wanted, {module} given")
         if module.max_norm is not None or module.scale_grad_by_freq or module.sparse:
             unknown = "max_norm, scale_grad_by_freq and sparse are not known here"
             raise ValueError(f"{unknown}: {module}")

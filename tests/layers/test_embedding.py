@@ -91,6 +91,19 @@ def test_sizes_that_are_no_sizes_are_refused(sizes, padding_idx, message):
         Embedding(*sizes, padding_idx=padding_idx)
 
 
+@pytest.mark.parametrize("padding_idx", [None, 1])
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3)])
+def test_no_token_gives_no_vector_of_the_right_width(shape, padding_idx):
+    vectors = Embedding(5, 4, padding_idx=padding_idx)(torch.zeros(shape, dtype=torch.int64))
+    assert vectors.shape == (*shape, 4)
+
+
+@pytest.mark.parametrize("module", [nn.Linear(3, 2), nn.EmbeddingBag(3, 2)])
+def test_another_layer_of_torch_is_refused(module):
+    with pytest.raises(ValueError, match=r"torch\.nn\.Embedding wanted"):
+        Embedding.from_torch(module)
+
+
 @pytest.mark.parametrize("settings", [{"max_norm": 1.0}, {"scale_grad_by_freq": True}, {"sparse": True}])
 def test_settings_of_torch_that_we_do_not_have_are_refused(settings):
     with pytest.raises(ValueError, match="not known here: Embedding"):

@@ -31,9 +31,11 @@ def test_close_to_0_it_is_the_same_without_overflow(temperature):
     assert sample(logits, temperature=temperature).tolist() == [1, 0]
 
 
-def test_what_has_no_probability_is_never_drawn():
-    logits = torch.tensor([-math.inf, 0.0, -math.inf, 0.0]).expand(500, 4)
-    assert set(sample(logits, temperature=5.0).tolist()) == {1, 3}
+@pytest.mark.parametrize("temperature", [5.0, 1e300])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_what_has_no_probability_is_never_drawn(temperature, dtype):
+    logits = torch.tensor([-math.inf, 0.0, -math.inf, 0.0], dtype=dtype).expand(500, 4)
+    assert set(sample(logits, temperature=temperature, generator=source()).tolist()) == {1, 3}
 
 
 def test_the_same_generator_draws_the_same_tokens_and_no_other_is_touched():
@@ -102,5 +104,17 @@ def test_a_negative_number_of_tokens_is_refused():
 def test_logits_that_are_no_logits_are_refused():
     with pytest.raises(ValueError, match=r"\(2, 3, 4\) given; \(B, V\) wanted"):
         sample(torch.zeros(2, 3, 4))
-    with pytest.raises(ValueError, match="hold nan"):
-        sample(torch.tensor([[0.0, math.nan]]))
+    with pytest.raises(TypeError, match=r"floating point, got torch\.int64"):
+        sample(torch.tensor([[1, 2]]))
+
+
+@pytest.mark.parametrize("temperature", [0, 1e-30, 1.0, 1e300])
+@pytest.mark.parametrize(("row", "largest"), [([0.0, math.nan], "nan"), ([math.inf, 0.0], "inf"), ([-math.inf] * 2, "-inf")])
+def test_a_row_from_which_no_probability_follows_is_refused_at_every_temperature(row, largest, temperature):
+    with pytest.raises(ValueError, match=f"the largest logit of a row is {largest}:"):
+        sample(torch.tensor([[1.0, 2.0], row]), temperature=temperature)
+
+
+def test_a_prompt_of_another_dtype_is_refused_even_where_nothing_is_read():
+    with pytest.raises(TypeError, match=r"dtype torch\.int64, got torch\.int32"):
+        generate(counting, torch.tensor([[1, 2]], dtype=torch.int32), num_tokens=0)

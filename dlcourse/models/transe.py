@@ -34,8 +34,15 @@ class TransE(nn.Module):
         """Return minus the distance from head + relation to tail, (B,), for int64 numbers (B,).
 
         0 is the best score there is. Other shapes are broadcast: ``score(heads[:, None],
-        relations[:, None], torch.arange(E))`` scores all tails, (B, E).
+        relations[:, None], torch.arange(E))`` scores all tails, (B, E). Raises ValueError for
+        shapes that cannot be, and for a number without a row.
         """
+        shapes = [tuple(numbers.shape) for numbers in (heads, relations, tails)]
+        try:
+            torch.broadcast_shapes(*shapes)  # type: ignore[no-untyped-call]
+        except RuntimeError:
+            given = f"heads {shapes[0]}, relations {shapes[1]} and tails {shapes[2]}"
+            raise ValueError(f"{given} given; one shape (B,) is wanted") from None
         h, t = (F.normalize(self.entity(numbers), dim=-1) for numbers in (heads, tails))
         step = self.relation(relations)
         distance: Tensor = torch.linalg.vector_norm(h + step - t, dim=-1)
@@ -61,7 +68,8 @@ def hits_at(k: int, scores: Tensor, tails: Tensor, *, known: Tensor | None = Non
 
     ``known``, bool (B, E), marks entities that are right as well (Bordes et al., 2013, section 4.1,
     "filtered"): they do not count as better. An equal score counts as better, so that a constant
-    earns nothing. Raises ValueError for other shapes and for a k below 1.
+    earns nothing. Raises ValueError for other shapes, a k below 1, a tail outside 0 to E − 1, and
+    scores that are nan, TypeError for other dtypes.
     """
     known = torch.zeros_like(scores, dtype=torch.bool) if known is None else known
     if scores.ndim != 2 or tails.shape != scores.shape[:1] or known.shape != scores.shape:
@@ -70,6 +78,15 @@ def hits_at(k: int, scores: Tensor, tails: Tensor, *, known: Tensor | None = Non
         raise ValueError(f"scores, tails and known of shapes {shapes} given; {wanted}")
     if k < 1:
         raise ValueError(f"k={k}: at least 1 is wanted")
+    if tails.dtype != torch.int64 or known.dtype != torch.bool:
+        given = f"tails of dtype {tails.dtype} and known of {known.dtype} given"
+        raise TypeError(f"{given}; torch.int64 and torch.bool are wanted")
+    outside = (tails < 0) | (tails >= scores.shape[1])
+    if outside.any():
+        tail, last = tails[outside][0].item(), scores.shape[1] - 1
+        raise ValueError(f"tail {tail} has no score: there are scores of entities 0 to {last}")
+    if scores.isnan().any():  # no score would be better than a nan, and every tail a hit
+        raise ValueError("the scores hold nan: no ranking follows from them")
     better = (scores >= scores.gather(1, tails[:, None])) & ~known  # (B, E)
     better[torch.arange(len(tails)), tails] = True  # it counts itself, known or not
     return better.sum(1) <= k

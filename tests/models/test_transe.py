@@ -132,3 +132,25 @@ def test_a_k_of_zero_a_margin_of_zero_and_losses_of_nothing_are_refused():
 def test_a_table_without_rows_or_columns_is_refused(sizes):
     with pytest.raises(ValueError, match="both must be at least 1"):
         TransE(sizes[0], sizes[1], embedding_dim=sizes[2])
+
+
+def test_numbers_whose_shapes_do_not_go_together_are_refused():
+    with pytest.raises(ValueError, match=r"heads \(2,\), relations \(1,\) and tails \(3,\) given"):
+        small().score(torch.tensor([1, 2]), torch.tensor([0]), torch.tensor([1, 2, 3]))
+
+
+def test_scores_that_are_nan_are_no_hits():
+    with pytest.raises(ValueError, match="the scores hold nan"):
+        hits_at(1, torch.tensor([[0.0, float("nan"), 1.0]]), torch.tensor([1]))
+
+
+@pytest.mark.parametrize("tail", [-1, 4])
+def test_a_tail_that_is_no_entity_is_named(tail):
+    with pytest.raises(ValueError, match=f"tail {tail} has no score: there are scores of entities 0 to 3"):
+        hits_at(1, torch.zeros(2, 4), torch.tensor([3, tail]))
+
+
+@pytest.mark.parametrize(("tails", "known"), [(torch.int32, torch.bool), (torch.float32, torch.bool), (torch.int64, torch.uint8)])
+def test_tails_and_known_of_another_dtype_are_refused(tails, known):
+    with pytest.raises(TypeError, match=f"tails of dtype {tails} and known of {known} given"):
+        hits_at(1, torch.zeros(2, 4), torch.zeros(2, dtype=tails), known=torch.zeros(2, 4, dtype=known))

@@ -16,8 +16,8 @@ def pairs(tokens: Tensor, *, window: int) -> tuple[Tensor, Tensor]:
     """Return each word with each neighbour within ``window`` places: centres, contexts, int64 (P,).
 
     In the order of the text: all pairs of its first word, then of its second. tokens are (M,); a
-    text of one word has no pair. Raises ValueError for another shape and for a window below 1,
-    TypeError for another dtype.
+    text of one word has no pair. Raises ValueError for another shape, a negative number and a
+    window below 1, TypeError for another dtype.
     """
     _check_tokens(tokens)
     if window < 1:
@@ -55,12 +55,16 @@ def noise_distribution(counts: Tensor, power: float = 0.75) -> Tensor:
     """Return the probabilities, float32 (V,), of noise words: counts (V,) to a power, scaled.
 
     A power below 1 lifts rare words. A word with count 0, such as padding, is never drawn, whatever
-    the power. Raises ValueError for another shape, a negative count, or none above 0.
+    the power. Raises ValueError for another shape, a count that is negative or not finite, none
+    above 0, and a power that is not finite or so large that no float64 holds the result.
     """
-    if counts.ndim != 1 or not (counts >= 0).all() or not (counts > 0).any():
-        wanted = "(V,) wanted, none negative and one above 0"
+    counts_fit = counts.ndim == 1 and (counts >= 0).all() and counts.isfinite().all()
+    if not counts_fit or not (counts > 0).any():
+        wanted = "(V,) wanted, all finite, none negative and one above 0"
         raise ValueError(f"counts of shape {tuple(counts.shape)} given; {wanted}")
     weights = torch.where(counts > 0, counts.double() ** power, 0.0)
+    if not weights.sum().isfinite() or not weights.sum() > 0:
+        raise ValueError(f"power={power}: counts to that power have no finite sum above 0")
     return (weights / weights.sum()).float()
 
 
@@ -69,3 +73,5 @@ def _check_tokens(tokens: Tensor) -> None:
         raise ValueError(f"tokens of shape {tuple(tokens.shape)} given; one text (M,) wanted")
     if tokens.dtype != torch.int64:
         raise TypeError(f"tokens must be word numbers of dtype torch.int64, got {tokens.dtype}")
+    if (tokens < 0).any():
+        raise ValueError(f"{tokens.min().item()} is the number of no word: at least 0 is wanted")

@@ -67,6 +67,8 @@ def test_what_is_no_text_of_numbers_is_refused(make):
         make(torch.zeros(2, 3, dtype=torch.int64))
     with pytest.raises(TypeError, match=r"dtype torch\.int64, got torch\.float32"):
         make(torch.zeros(4))
+    with pytest.raises(ValueError, match="-2 is the number of no word: at least 0"):
+        make(torch.tensor([3, -2, 0]))
 
 
 @pytest.mark.parametrize("window", [0, -1])
@@ -81,7 +83,15 @@ def test_a_threshold_that_keeps_nothing_is_refused(threshold):
         subsample(torch.arange(4), threshold=threshold)
 
 
-@pytest.mark.parametrize("counts", [torch.zeros(3), torch.tensor([2, -1]), torch.ones(2, 2), torch.zeros(0)])
+@pytest.mark.parametrize(
+    "counts", [torch.zeros(3), torch.tensor([2, -1]), torch.ones(2, 2), torch.zeros(0), torch.tensor([1, math.inf])]
+)
 def test_counts_that_give_no_probabilities_are_refused(counts):
-    with pytest.raises(ValueError, match=r"\(V,\) wanted, none negative and one above 0"):
+    with pytest.raises(ValueError, match=r"\(V,\) wanted, all finite, none negative and one above 0"):
         noise_distribution(counts)
+
+
+@pytest.mark.parametrize("power", [math.nan, math.inf, -math.inf, 1000.0, -1000.0])
+def test_a_power_that_gives_no_probabilities_is_refused(power):
+    with pytest.raises(ValueError, match=f"power={power}: counts to that power have no finite sum above 0"):
+        noise_distribution(torch.tensor([100, 2000]), power)

@@ -103,8 +103,17 @@ class Vocabulary:
         return torch.tensor([self.numbers[token] for token in tokens], dtype=torch.int64)
 
     def decode(self, numbers: Tensor | Sequence[int]) -> list[str]:
-        """Return the tokens of numbers (T,), padding left out. Raises ValueError for a number outside 0 to V − 1."""
-        numbers = numbers.tolist() if isinstance(numbers, Tensor) else numbers
+        """Return the tokens of numbers (T,), padding left out.
+
+        Raises ValueError for a tensor of another shape, such as a batch, and for a number outside 0 to V − 1; TypeError for a
+        tensor that is not int64.
+        """
+        if isinstance(numbers, Tensor):
+            if numbers.ndim != 1:
+                raise ValueError(f"numbers of shape {tuple(numbers.shape)} given; one text (T,) wanted: decode a batch row by row")
+            if numbers.dtype != torch.int64:
+                raise TypeError(f"numbers must be of dtype torch.int64, got {numbers.dtype}")
+            numbers = numbers.tolist()
         for number in numbers:
             if not 0 <= number < len(self):
                 raise ValueError(f"{number} is the number of no token: this vocabulary has 0 to {len(self) - 1}")
@@ -140,8 +149,11 @@ def fill(flat: Tensor, lengths: Tensor, *, value: int = 0, size: int | None = No
 def mask(lengths: Tensor, *, size: int | None = None) -> Tensor:
     """Return bool (B, T), True where a token is and False where padding is, for lengths (B,); T is ``size`` or the longest.
 
-    Raises ValueError for lengths that are not a non-empty vector, below 1, or above ``size``.
+    Raises ValueError for lengths that are not a non-empty vector, below 1, or above ``size``, TypeError for another dtype than
+    int64.
     """
+    if lengths.dtype != torch.int64:
+        raise TypeError(f"lengths must be of dtype torch.int64, got {lengths.dtype}")
     if lengths.ndim != 1 or len(lengths) == 0:
         raise ValueError(f"lengths of shape {tuple(lengths.shape)} given; (B,) with B of at least 1 wanted")
     if lengths.min() < 1:

@@ -97,6 +97,16 @@ def test_the_number_of_no_token_is_refused(number):
         Vocabulary.build([["a", "b"]]).decode([2, number])
 
 
+def test_a_batch_is_not_decoded_as_if_it_were_a_text():
+    numbers = Vocabulary.build([["a", "b"]])
+    with pytest.raises(ValueError, match=r"shape \(1, 2\) given; one text \(T,\) wanted: decode a batch row by row"):
+        numbers.decode(torch.tensor([[2, 3]]))
+    with pytest.raises(ValueError, match=r"shape \(\) given"):
+        numbers.decode(torch.tensor(2))
+    with pytest.raises(TypeError, match=r"int64, got torch\.float32"):
+        numbers.decode(torch.tensor([2.0]))
+
+
 def test_padding_fills_up_the_end_and_keeps_the_lengths():
     tokens, sizes = pad([[5, 6, 7], torch.tensor([8]), [9, 3]])
     assert tokens.tolist() == [[5, 6, 7], [8, 0, 0], [9, 3, 0]]
@@ -156,6 +166,14 @@ def test_the_mask_is_true_where_a_token_is():
 def test_lengths_that_no_batch_can_have_are_named(sizes, message):
     with pytest.raises(ValueError, match=message):
         mask(sizes, size=5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int32, torch.bool])
+def test_lengths_of_another_dtype_are_refused(dtype):
+    with pytest.raises(TypeError, match=f"int64, got {dtype}"):
+        mask(torch.ones(3, dtype=dtype))
+    with pytest.raises(TypeError, match=f"int64, got {dtype}"):
+        fill(torch.arange(3), torch.ones(3, dtype=dtype))
 
 
 def test_lengths_come_back_from_a_padded_batch():

@@ -21,9 +21,9 @@ COLLECTORS = re.compile(r"zzzz\w*|yyyy\w*|(?:deathtospam)+", re.I)
 MAX_LETTERS = 30  # a longer "word" is a piece of an attachment or a hash
 # Placeholders. A link or an address tells of its sender more than of what is said, and a number is seldom met again.
 ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")
-URL = re.compile(
+URL = re.compile(  # a name has at most 127 labels: without that bound a long line would take the square of its length
     r"(?:https?|ftp|mailto):/*\S+|\bwww\.\S+"
-    r"|\b(?:[\w-]{1,63}\.)+(?:com|net|org|edu|info|biz|ie|uk|cc|ru|cn)\b\S*",
+    r"|\b(?:[\w-]{1,63}\.){1,127}(?:com|net|org|edu|info|biz|ie|uk|cc|ru|cn)\b\S*",
     re.I,
 )
 NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")

@@ -49,11 +49,11 @@ EXERCISES = {
         hint="A window of m fits into T places T − m + 1 times: count with T = 7 and with T = 10.",
     ),
     "text_and_embeddings-4": sequence(
-        [2, 2, 1.2, 1.2],
+        [2, 3, 1.2, 1.8],
         hints={
-            (1.2, 1.2, 2, 2): "The other way round: the masked mean comes first.",
-            (6, 6, 6, 6): "Those are sums; a mean divides.",
-            (2, 2, 2, 2): "The mean over the whole width divides by 5.",
+            (1.2, 1.8, 2, 3): "The other way round: the masked mean comes first.",
+            (6, 9, 6, 9): "Those are sums; a mean divides.",
+            (2, 3, 2, 3): "The mean over the whole width divides by 5.",
         },
         hint="Both add up the same vectors; one divides by the real words, the other by the width of the batch.",
         tolerance=1e-4,

@@ -40,7 +40,7 @@ def test_the_windows_are_those_that_fit():
 
 def test_the_masked_mean_leaves_the_pads_out():
     tokens = torch.tensor([[3, 1, 2, 0, 0]])
-    table = torch.tensor([[0.0, 0.0], [3.0, 0.0], [2.0, 4.0], [1.0, 2.0]])
+    table = torch.tensor([[0.0, 0.0], [3.0, 0.0], [2.0, 7.0], [1.0, 2.0]])
     total, real = table[tokens].sum(1), token_mask(tokens)
     masked, careless = (total / real.sum()).squeeze(0), (total / tokens.shape[1]).squeeze(0)
     assert verdict(4, torch.cat([masked, careless])) is None

@@ -87,7 +87,8 @@ layers: install ## Which module may import which
 	$(BIN)/lint-imports --no-cache
 
 unit: install vendor ## Tests of the package and of the notebooks' form
-	$(BIN)/python -m pytest --ignore=tests/site
+	@# two at a time and more where there are cores: the tests of widgets wait for browsers
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --ignore=tests/site
 
 notebooks: install $(PROFILE) ## Run every cell of every notebook
 	@# side by side, one thread each: quicker than one after the other with all threads

@@ -1,5 +1,7 @@
 """The built site in a real browser: what a reader sees, hears and can do."""
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -183,6 +185,40 @@ def test_every_widget_of_a_chapter_has_painted_something(open_page, built_chapte
             }"""
         )
         assert colours > 5, widgets.nth(k).get_attribute("aria-label")
+    assert tab.errors == []
+
+
+def test_the_language_model_writes_in_the_page_and_its_weights_come_once(open_page):
+    tab = open_page("notebooks/recurrent_networks", reduced_motion="reduce")
+    state = tab.page.locator('script[type="application/vnd.jupyter.widget-state+json"]').text_content()
+    shared = [key for key, model in json.loads(state)["state"].items() if "_esm" not in model["state"]]
+    assert len(shared) == 1
+    assert state.count(f"IPY_MODEL_{shared[0]}") == 2  # the generator and the viewer of the gates
+    written = "Number(document.querySelector('.dl-gen').dataset.written)"
+    before = tab.page.evaluate(written)
+    tab.page.get_by_role("button", name="One character", exact=True).click()
+    tab.page.wait_for_function(f"{written} === {before + 1}")
+    assert tab.errors == []
+
+
+def test_the_filter_of_this_build_tells_an_advertisement_from_a_question(open_page):
+    tab = open_page("notebooks/text_and_embeddings")
+    mail = tab.page.locator(".dl-ngram").last  # the first reads reviews
+    for text, label in {
+        "Click here and get your free money!": "spam",
+        "Does anyone know why the kernel hangs when I mount the second disk?": "good mail",
+    }.items():
+        mail.locator("textarea").fill(text)
+        mail.locator(".dl-ngram-verdict", has_text=label).wait_for()
+    assert tab.errors == []
+
+
+def test_the_word_vectors_of_this_build_can_be_searched(open_page):
+    tab = open_page("notebooks/text_and_embeddings")
+    field = tab.page.locator(".dl-emb").get_by_role("combobox")
+    field.fill("monday")
+    field.press("Enter")
+    tab.page.locator(".dl-emb-rows", has_text="tuesday").wait_for()
     assert tab.errors == []
 
 

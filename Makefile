@@ -87,8 +87,9 @@ layers: install ## Which module may import which
 	$(BIN)/lint-imports --no-cache
 
 unit: install vendor ## Tests of the package and of the notebooks' form
-	@# two at a time and more where there are cores: the tests of widgets wait for browsers
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --ignore=tests/site
+	@# side by side, as the tests of widgets wait for browsers; what measures time runs alone afterwards
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --ignore=tests/site -m "not timing"
+	$(BIN)/python -m pytest --ignore=tests/site -m timing
 
 notebooks: install $(PROFILE) ## Run every cell of every notebook
 	@# side by side, one thread each: quicker than one after the other with all threads

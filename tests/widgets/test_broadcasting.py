@@ -227,6 +227,7 @@ def test_axe_finds_nothing_wrong(explorer, accessible, theme, right):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_a_change_is_drawn_in_time_and_without_noise(widget_page):
     tab = widget_page(BroadcastingExplorer((100, 1), (100,)))
     for name in ("All pairs", "Images", "The trap"):

@@ -301,6 +301,7 @@ def test_axe_finds_nothing_wrong(graph, accessible, theme, width):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_a_step_is_drawn_in_time_and_without_noise(widget_page):
     output = Tensor(0.3, name="x")
     for k in range(9):

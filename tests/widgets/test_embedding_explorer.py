@@ -458,6 +458,7 @@ def test_axe_finds_nothing_wrong(shown, accessible, theme, width):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_4000_words_are_searched_and_drawn_in_time(widget_page):
     words, vectors = made(4000, 64)
     tab = widget_page(EmbeddingExplorer(words, vectors, word=words[0], analogy=(words[1], words[2], words[3])))

@@ -321,6 +321,7 @@ def test_the_layout_does_not_jump(viewer, width):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_a_change_is_drawn_within_a_frame(viewer):
     page = viewer("abc de\n" * 34)
     page.get_by_role("application").focus()

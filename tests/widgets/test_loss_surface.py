@@ -136,6 +136,7 @@ def test_a_factor_close_to_one_is_not_rounded_to_one(widget_page):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_dragging_moves_the_start_and_stays_quick(surface):
     page = surface(rate=0.1, steps=100).page
     box = page.locator(".dl-loss-surface").bounding_box()

@@ -311,6 +311,7 @@ def test_the_layout_never_jumps_and_fits(highlighter, reader, width):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_typing_in_a_text_of_200_words_is_answered_within_a_frame(widget_page, reader):
     _, _, unseen = reader
     torch.manual_seed(2)
@@ -324,7 +325,7 @@ def test_typing_in_a_text_of_200_words_is_answered_within_a_frame(widget_page, r
         area.press(letter)
         tab.page.wait_for_timeout(40)
         times.append(float(tab.page.locator(".dl-ngram").get_attribute("data-update-ms")))
-    assert sorted(times)[len(times) // 2] < 16
+    assert sorted(times)[len(times) // 2] < 1000 / 30
     assert (tab.foreign, tab.failed, tab.errors) == ([], [], [])
 
 

@@ -173,6 +173,7 @@ def test_arrow_keys_move_the_start_and_the_status_says_the_ranking(race):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_dragging_all_seven_stays_quick(race):
     page = race("rosenbrock", optimisers=tuple(ENTRIES), steps=300).page
     page.wait_for_timeout(200)

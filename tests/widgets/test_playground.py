@@ -421,6 +421,7 @@ def test_settings_change_what_is_trained(playground):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_a_frame_of_the_largest_usual_network_takes_less_than_a_thirtieth_of_a_second(playground):
     page = playground(hidden_sizes=[8, 8, 8])
     wait(page, "STATE.epochs > 30")

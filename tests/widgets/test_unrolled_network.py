@@ -311,6 +311,7 @@ def test_play_goes_on_pauses_and_the_status_says_where(network):
 
 
 @pytest.mark.browser
+@pytest.mark.timing
 def test_dragging_a_slider_over_the_most_steps_stays_quick(network):
     page, times = network(cell="lstm", steps=60).page, []
     for value in np.linspace(0.5, 1.5, 15):
@@ -318,7 +319,7 @@ def test_dragging_a_slider_over_the_most_steps_stays_quick(network):
         page.wait_for_timeout(30)
         spent = page.locator(".dl-un").evaluate("(root) => [root.dataset.computeMs, root.dataset.updateMs]")
         times.append(sum(map(float, spent)))
-    assert np.quantile(times, 0.25) < 1000 / 30  # the machine may be busy with other tests
+    assert np.median(times) < 1000 / 30
 
 
 @pytest.mark.browser

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from dlcourse.generation import generate
 from dlcourse.layers.attention import MultiHeadAttention, causal_mask
 from dlcourse.layers.normalization import RMSNorm
 from dlcourse.layers.positional import RotaryEmbedding, SinusoidalPositions
@@ -118,6 +119,32 @@ def test_a_text_read_in_parts_reads_as_in_one(norm_first, cross):
         y, state = layer.read(part, state, memory)
         pieces.append(y)
     torch.testing.assert_close(torch.cat(pieces, dim=1), layer(x, memory))
+
+
+@pytest.mark.parametrize("fused", [False, True], ids=["explicit", "fused"])
+def test_writing_with_a_cache_draws_the_same_tokens_as_reading_all_again(fused):
+    rotary = RotaryEmbedding(D // N, max_length=9)
+    blocks = [block(causal=True, rotary=rotary, fused=fused) for _ in range(3)]
+    table, output, sizes = torch.randn(7, D), torch.randn(D, 7), []
+
+    def read(tokens, states):
+        sizes.append(tokens.shape[1])
+        x, after = table[tokens], []
+        for layer, state in zip(blocks, states or [None] * 3, strict=True):
+            x, end = layer.read(x, state)
+            after.append(end)
+        return x @ output, after
+
+    def read_all(tokens, seen):
+        seen = tokens if seen is None else torch.cat([seen, tokens], dim=1)
+        return read(seen, None)[0], seen
+
+    prompt, texts = torch.randint(7, (2, 3)), []
+    for function in (read, read_all):
+        generator = torch.Generator().manual_seed(5)
+        texts.append(generate(function, prompt, num_tokens=6, generator=generator))
+    assert torch.equal(*texts)
+    assert sizes == [3, 1, 1, 1, 1, 1, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("norm_first", [True, False], ids=["pre-norm", "post-norm"])

@@ -115,6 +115,7 @@ def fused_dot_product(
         raise ValueError("causal=True and a mask given: hand over mask & causal_mask(...) instead")
     check_mask(mask, (*q.shape[:-1], k.shape[-2]))
     blind = ~mask.any(dim=-1, keepdim=True)  # (..., T, 1): these may attend to nothing
+    # Not every kernel promises 0 for them: they see all, and what they read is dropped.
     y = attention(q, k, v, attn_mask=mask | blind, dropout_p=dropout)
     return y.masked_fill(blind, 0.0)
 

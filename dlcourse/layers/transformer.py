@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 from torch import Tensor, nn
@@ -46,25 +47,12 @@ class TransformerBlock(nn.Module):
         super().__init__()
         hidden_size = 4 * dim if hidden_size is None else hidden_size
         self.norm_first = norm_first
-        self.attention = MultiHeadAttention(
-            dim,
-            num_heads=num_heads,
-            causal=causal,
-            rotary=rotary,
-            bias=bias,
-            dropout=dropout,
-            fused=fused,
-        )
+        attention = partial(MultiHeadAttention, dim, num_heads=num_heads, bias=bias, dropout=dropout, fused=fused)
+        self.attention = attention(causal=causal, rotary=rotary)
         self.attention_norm = norm(dim)
         self.cross: MultiHeadAttention | None = None
         if cross:
-            self.cross = MultiHeadAttention(
-                dim,
-                num_heads=num_heads,
-                bias=bias,
-                dropout=dropout,
-                fused=fused,
-            )
+            self.cross = attention()
             self.cross_norm = norm(dim)
         self.feed_forward = FeedForward(
             dim,

@@ -87,7 +87,7 @@ class EmbeddingExplorer(anywidget.AnyWidget):
     arrays of other shapes, a word without a direction, and words that are no tokens.
     """
 
-    _esm = assets.script("embedding_explorer_math", "combobox", "embedding_map", "embedding_explorer")
+    _esm = assets.script("canvas", "embedding_explorer_math", "combobox", "embedding_map", "embedding_explorer")
     _css = assets.style("combobox", "embedding_explorer")
 
     tokens = traitlets.List(traitlets.Unicode(), help="The V words.").tag(sync=True)

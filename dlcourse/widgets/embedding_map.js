@@ -15,20 +15,10 @@ const SHAPES = [ // of a group's dots, around (0, 0), about as large as a disc o
 
 // Draws group `k`'s mark on a small canvas, for the legend.
 function paintMark(canvas, k, dark) {
-  const context = sharp(canvas), middle = canvas.clientWidth / 2;
+  const { context } = prepare(canvas), middle = canvas.clientWidth / 2;
   context.fillStyle = GROUPS[dark ? "dark" : "light"][k];
   context.translate(middle, middle); context.scale(middle / 1.6, middle / 1.6);
   context.fill(SHAPES[k]);
-}
-
-// Makes the canvas as sharp as the screen and empties it; lengths are CSS pixels from here on.
-function sharp(canvas) {
-  const ratio = window.devicePixelRatio || 1, context = canvas.getContext("2d");
-  const pixels = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.max(1, Math.round(side * ratio)));
-  if (canvas.width !== pixels[0] || canvas.height !== pixels[1]) [canvas.width, canvas.height] = pixels;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-  return context;
 }
 
 // `places` (2 × V numbers) on `canvas`. `act.hover(k)` hears of the word under the mouse (−1: none), `act.reach(k)` of one reached
@@ -72,7 +62,7 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
   };
   const paint = () => {
     frame = 0;
-    const start = performance.now(), context = sharp(canvas), [width, height] = size(), style = getComputedStyle(root), dark = isDark(root);
+    const start = performance.now(), { context } = prepare(canvas), [width, height] = size(), style = getComputedStyle(root), dark = isDark(root);
     const [ink, paper, muted, accent, warm] = ["ink", "paper", "muted", "accent", "warm"].map((name) => style.getPropertyValue(`--dl-${name}`).trim());
     const at = new Float32Array(2 * count), s = scale();
     for (let k = 0; k < count; k++) {

@@ -490,7 +490,7 @@ def test_every_word_comes_from_python(shown):
 
 @pytest.mark.browser
 def test_nothing_goes_on_after_it_is_removed(module):
-    page = module("embedding_explorer_math", "combobox", "embedding_map", "embedding_explorer")
+    page = module("canvas", "embedding_explorer_math", "combobox", "embedding_map", "embedding_explorer")
     widget = explorer()
     left_over = page.evaluate(
         """async ([state, vectors, places]) => {

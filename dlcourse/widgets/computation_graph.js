@@ -58,7 +58,10 @@ function render({ model, el }) {
   const bar = make(root, "div", "dl-cg-bar", { role: "group", "aria-label": words.steps });
   const press = (name, target) => {
     const button = make(bar, "button", name === "next" ? "dl-cg-next" : "", { type: "button" }, words[name]);
-    button.addEventListener("click", () => { if (button.getAttribute("aria-disabled") !== "true") go(target()); }, on);
+    button.addEventListener("click", () => {
+      if (frame) { cancelAnimationFrame(frame); update(); } // what was typed just before counts
+      if (button.getAttribute("aria-disabled") !== "true") go(target());
+    }, on);
     return button;
   };
   const total = () => order.length + 1 + (finite ? edges.length : 0);

@@ -258,6 +258,20 @@ def test_values_that_are_not_finite_are_said_in_words(graph, program, value, sen
 
 
 @pytest.mark.browser
+def test_a_button_pressed_before_the_next_frame_counts_what_was_typed(graph):
+    page = graph((Tensor(4.0, name="x") - 3).log())
+    page.get_by_label("Value of x").fill("2")
+    settle(page)
+    page.evaluate("""() => {
+        const x = document.querySelector("input");
+        x.value = "5";
+        x.dispatchEvent(new Event("input", { bubbles: true }));
+        [...document.querySelectorAll("button")].find((b) => b.textContent === "All backward").click();
+    }""")
+    assert "Check: raise x" in says(page)
+
+
+@pytest.mark.browser
 def test_a_local_derivative_without_a_value_is_said_in_words(graph):
     page = graph(Tensor(1.0, name="x") ** 0.5 * 2)
     page.get_by_label("Value of x").fill("0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -104,12 +103,12 @@ EXERCISES = {
         hints={
             33_344: "The two normalisations have 2·64 each: a scale and a shift.",
             33_216: "The normalisations have parameters too, a scale and a shift for each of the 64 numbers, twice.",
-            33_024: "Weights alone. Each of the six dense layers has biases, and so do the normalisations.",
+            33_024: "Each of the six dense layers has a bias for every number that comes out.",
             32_768: "Those are the weight matrices; biases and normalisations are missing.",
-            50_048: "That is with a hidden layer of 256; here it is 128.",
+            49_984: "That is with a hidden layer of 256; here it is 128.",
             29_312: "Four matrices belong to attention: queries, keys, values, and the output.",
             66_944: "That is two blocks.",
-            131_328: "Each head maps 64 numbers to 16, not to 64.",
+            83_200: "Each head maps 64 numbers to 16, not to 64.",
         },
         hint="Attention: four matrices 64 × 64 with biases. Feed-forward: 64 → 128 → 64 with biases. Two normalisations of 2·64.",
     ),

@@ -159,19 +159,28 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self,
         x: Tensor,
-        memory: Tensor | None = None,
+        memory: Tensor | KeysValues | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
         """Map x (B, T, D) to (B, T, D), reading memory (B, S, D), or x itself.
 
+        In place of a memory that is read many times, hand over what ``remember`` made of it once.
         The mask is (T, S), (B, T, S) or has axes of 1 to be repeated: for a padded batch it is
         ``token_mask(tokens)[:, None]``, (B, 1, S). Raises ValueError for shapes that do not fit,
         and for a memory where the layer is causal or has rotary positions; TypeError for dtypes.
         """
-        self._check(x, memory)
+        self._check(x, None if isinstance(memory, tuple) else memory)
+        if isinstance(memory, tuple):
+            self._check_state(x, memory)
+        q, k, v = self._heads(x, memory)
         if mask is not None:
-            check_mask(mask, (*x.shape[:2], (x if memory is None else memory).shape[1]))
-        return self._mix(*self._heads(x, memory), mask)
+            check_mask(mask, (*x.shape[:2], k.shape[2]))
+        return self._mix(q, k, v, mask)
+
+    def remember(self, memory: Tensor) -> KeysValues:
+        """Return the keys and values (B, N, S, K) of a memory (B, S, D); errors as ``forward``."""
+        self._check(memory, memory)
+        return self._keys_values(memory)
 
     def read(self, x: Tensor, state: KeysValues | None = None) -> tuple[Tensor, KeysValues]:
         """Map x (B, T, D) to (B, T, D) and a state, to go on from with the tokens that follow.
@@ -193,16 +202,22 @@ class MultiHeadAttention(nn.Module):
     def _heads(
         self,
         x: Tensor,
-        memory: Tensor | None = None,
+        memory: Tensor | KeysValues | None = None,
         start: int = 0,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the queries of x (B, N, T, K), and keys and values of the memory (B, N, S, K)."""
-        memory = x if memory is None else memory
-        pairs = (self.query, x), (self.key, memory), (self.value, memory)
-        q, k, v = (f(y).unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for f, y in pairs)
+        read = x if memory is None else memory
+        q = self._split(self.query(x))
+        k, v = read if isinstance(read, tuple) else self._keys_values(read)
         if self.rotary is not None:
             q, k = self.rotary(q, start), self.rotary(k, start)
         return q, k, v
+
+    def _keys_values(self, memory: Tensor) -> KeysValues:
+        return self._split(self.key(memory)), self._split(self.value(memory))
+
+    def _split(self, y: Tensor) -> Tensor:
+        return y.view(*y.shape[:2], self.num_heads, -1).transpose(1, 2)  # (B, N, T, K)
 
     def _mix(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
         """Attend in every head, and join the heads: (B, T, D)."""

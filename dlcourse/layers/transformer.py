@@ -67,15 +67,15 @@ class TransformerBlock(nn.Module):
     def forward(
         self,
         x: Tensor,
-        memory: Tensor | None = None,
+        memory: Tensor | KeysValues | None = None,
         mask: Tensor | None = None,
         memory_mask: Tensor | None = None,
     ) -> Tensor:
         """Map x (B, T, D) to (B, T, D).
 
         ``mask`` says who may read whom in x, ``memory_mask`` in the memory, as in
-        MultiHeadAttention. Raises ValueError for a memory (B, S, D) given without
-        ``cross=True`` or missing with it.
+        MultiHeadAttention. The memory is (B, S, D), or what ``cross.remember`` made of it. Raises
+        ValueError for a memory given without ``cross=True`` or missing with it.
         """
         y = self.attention(self._before(x, self.attention_norm), mask=mask)
         return self._rest(x, y, memory, memory_mask)
@@ -84,7 +84,7 @@ class TransformerBlock(nn.Module):
         self,
         x: Tensor,
         state: KeysValues | None = None,
-        memory: Tensor | None = None,
+        memory: Tensor | KeysValues | None = None,
         memory_mask: Tensor | None = None,
     ) -> tuple[Tensor, KeysValues]:
         """Map x (B, T, D) to (B, T, D) and a state to go on from; see MultiHeadAttention.read."""
@@ -95,7 +95,7 @@ class TransformerBlock(nn.Module):
         self,
         x: Tensor,
         y: Tensor,
-        memory: Tensor | None,
+        memory: Tensor | KeysValues | None,
         memory_mask: Tensor | None,
     ) -> Tensor:
         """Return what the block makes of x and of what self-attention has read, y."""

@@ -281,6 +281,28 @@ def test_tokens_in_another_order_give_the_same_outputs_in_that_order():
     torch.testing.assert_close(layer(x[:, order]), layer(x)[:, order])
 
 
+@pytest.mark.parametrize("fused", [False, True], ids=["explicit", "fused"])
+def test_a_memory_that_is_remembered_reads_as_the_memory_itself(fused):
+    torch.manual_seed(0)
+    layer, memory = MultiHeadAttention(D, num_heads=N, fused=fused).double(), numbers(B, S, D)
+    x, mask = numbers(B, T, D), blind_mask()
+    kept = layer.remember(memory)
+    assert [tuple(part.shape) for part in kept] == [(B, N, S, K)] * 2
+    a, b, pull = layer(x, kept, mask), layer(x, memory, mask), numbers(B, T, D)
+    torch.testing.assert_close(a, b, rtol=0, atol=0)
+    leaves = [x, memory, *layer.parameters()]
+    found = torch.autograd.grad(a, leaves, pull)
+    torch.testing.assert_close(found, torch.autograd.grad(b, leaves, pull))
+
+
+def test_what_cannot_be_remembered_is_refused():
+    layer, x = MultiHeadAttention(D, num_heads=N), torch.zeros(B, T, D)
+    with pytest.raises(ValueError, match=r"a state of shapes .* given; keys and values \(4, 2, P, 3\) wanted"):
+        layer(x[1:], layer.remember(torch.zeros(B, S, D)))
+    with pytest.raises(ValueError, match="a memory given to a layer with causal=True or rotary"):
+        MultiHeadAttention(D, num_heads=N, causal=True).remember(x)
+
+
 def test_memory_in_another_order_gives_the_same_outputs():
     torch.manual_seed(0)
     layer, x, memory = MultiHeadAttention(D, num_heads=N).double(), numbers(B, T, D), numbers(B, S, D)

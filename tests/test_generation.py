@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from dlcourse.generation import generate, sample
+from dlcourse.generation import generate, sample, sliding
 
 
 def source(seed=0):
@@ -80,6 +80,91 @@ def test_nothing_is_recorded_for_gradients():
 
     generate(read, torch.tensor([[0]]), num_tokens=2)
     assert recorded == [False, False]
+
+
+LOGITS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()[torch.tensor([2, 0, 3, 1])]  # the likeliest is 1, then 3, 0, 2
+
+
+def drawn(logits, **settings):
+    """How often each token is drawn."""
+    tokens = sample(logits.expand(20_000, -1), generator=source(), **settings)
+    return torch.bincount(tokens, minlength=logits.shape[-1]) / 20_000
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({"top_k": 1}, {1: 1.0}),
+        ({"top_k": 2}, {1: 0.625, 3: 0.375}),
+        ({"top_k": 9}, {1: 0.5, 3: 0.3, 0: 0.15, 2: 0.05}),
+        ({"top_p": 0.5}, {1: 1.0}),
+        ({"top_p": 0.55}, {1: 0.625, 3: 0.375}),
+        ({"top_p": 0.94}, {1: 0.526, 3: 0.316, 0: 0.158}),
+        ({"top_p": 1.0}, {1: 0.5, 3: 0.3, 0: 0.15, 2: 0.05}),
+        ({"top_p": 1e-9}, {1: 1.0}),
+        ({"top_k": 2, "top_p": 0.6}, {1: 1.0}),  # of the two that are left, the first has 0.625
+        ({"top_p": 0.9, "temperature": 0.5}, {1: 0.735, 3: 0.265}),  # (25, 9, 2.25, 0.25) / 36.5
+    ],
+    ids=str,
+)
+def test_only_the_likeliest_tokens_are_drawn_as_often_as_before_against_each_other(settings, kept):
+    frequencies = drawn(LOGITS, **settings)
+    wanted = torch.tensor([kept.get(token, 0.0) for token in range(4)])
+    torch.testing.assert_close(frequencies, wanted, rtol=0, atol=0.015)
+    assert (frequencies[wanted == 0] == 0).all()
+
+
+@pytest.mark.parametrize("settings", [{"top_k": 2}, {"top_p": 0.4}], ids=str)
+def test_of_equally_likely_tokens_the_first_are_kept(settings):
+    assert (drawn(torch.zeros(5), **settings) > 0).tolist() == [True, True, False, False, False]
+
+
+def test_each_row_keeps_its_own_likeliest_tokens():
+    logits = torch.tensor([[0.0, 5.0, 4.0], [9.0, 0.0, 1.0]])
+    tokens = torch.stack([sample(logits, top_p=0.9, generator=source(seed)) for seed in range(60)])
+    assert [set(column.tolist()) for column in tokens.T] == [{1, 2}, {0}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"top_k": 0}, "top_k=0: at least 1"), ({"top_p": 0.0}, "top_p=0.0: above 0 and at most 1"), ({"top_p": 1.5}, "top_p=1.5")],
+)
+def test_a_choice_of_nothing_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        sample(torch.zeros(1, 3), **settings)
+    with pytest.raises(ValueError, match=message):
+        generate(counting, torch.tensor([[0]]), num_tokens=0, **settings)
+
+
+def test_a_sliding_text_is_read_on_while_it_fits_and_then_anew_from_its_last_tokens():
+    seen.clear()
+    read = sliding(lambda tokens, state: views.append(tokens) or counting(tokens, state), max_length=5, keep=2)
+    views = []
+    text = generate(read, torch.tensor([[9, 8, 7]]), num_tokens=6)
+    assert text.tolist() == [[9, 8, 7, 3, 4, 5, 3, 4, 5]]
+    assert [view.tolist() for view in views] == [[[9, 8, 7]], [[3]], [[4]], [[3, 4, 5]], [[3]], [[4]]]
+    assert seen == [[3], [3, 1], [3, 1, 1], [3], [3, 1], [3, 1, 1]]
+
+
+def test_a_sliding_text_keeps_half_unless_told_otherwise_and_room_for_what_is_new():
+    views = []
+
+    def read(tokens, state):
+        views.append(tokens.tolist())
+        return torch.zeros(*tokens.shape, 3), None
+
+    state = None
+    for size in (5, 2, 6):
+        logits, state = sliding(read, max_length=6)(torch.arange(size)[None], state)
+        assert logits.shape == (1, size, 3)
+    assert views == [[[0, 1, 2, 3, 4]], [[2, 3, 4, 0, 1]], [[0, 1, 2, 3, 4, 5]]]
+
+
+def test_sliding_refuses_what_can_never_fit():
+    with pytest.raises(ValueError, match="keep=6, max_length=6: 0 ≤ keep < max_length"):
+        sliding(counting, max_length=6, keep=6)
+    with pytest.raises(ValueError, match="7 tokens given at once; at most max_length=6 fit"):
+        sliding(counting, max_length=6)(torch.zeros(1, 7, dtype=torch.int64), None)
 
 
 @pytest.mark.parametrize("shape", [(1, 0), (0, 3), (4,)])

@@ -1,7 +1,7 @@
 """Activation functions, each written as its formula: what stands between two linear layers so that they do not become one.
 
 All but Softmax act on every number alone and keep the shape. Written so that neither value nor gradient overflows, and so that a
-nan stays a nan. None has parameters; each has a twin in torch.nn and is proved equal to it, gradient included.
+nan stays a nan. None has parameters; each but SquaredReLU has a twin in torch.nn and is proved equal to it, gradient included.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ACTIVATIONS", "GELU", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "sigmoid"]
+__all__ = ["ACTIVATIONS", "GELU", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "SquaredReLU", "Tanh", "sigmoid"]
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -61,6 +61,14 @@ class ReLU(_Activation):
     def forward(self, x: Tensor) -> Tensor:
         """Map x (...) to (...), at least 0."""
         return torch.where(x <= 0, 0.0, x)
+
+
+class SquaredReLU(nn.Module):
+    """max(0, x)², with derivative 2 max(0, x) (So et al., 2021, section 4.2); it has no twin in torch.nn."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (...) to (...), at least 0."""
+        return torch.relu(x).square()
 
 
 class LeakyReLU(_Activation):
@@ -141,6 +149,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": Sigmoid,
     "tanh": Tanh,
     "relu": ReLU,
+    "squared_relu": SquaredReLU,
     "leaky_relu": LeakyReLU,
     "gelu": GELU,
     "silu": SiLU,

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlcourse.layers.normalization import RMSNorm
 from dlcourse.layers.positional import RotaryEmbedding
 
 __all__ = [
@@ -122,10 +123,12 @@ class MultiHeadAttention(nn.Module):
     """Multi-head attention (Vaswani et al., 2017, section 3.2.2).
 
     ``causal=True`` lets a token attend to itself and to those before it only, and makes ``read``
-    possible. ``rotary`` turns queries and keys by their positions. ``fused=True`` computes the same
-    in torch's one kernel, faster and in less memory, but then ``attend`` has no weights to show;
-    the attribute may be set at any time. ``dropout`` acts on the weights, in training only. All
-    weights start as those of ``torch.nn.Linear``. Twin: ``torch.nn.MultiheadAttention``. Raises
+    possible. ``qk_norm=True`` normalises queries and keys in each head by RMSNorm, which keeps
+    scores from growing in training (Henry et al., 2020, by the Euclidean norm). ``rotary`` turns
+    both by their positions. ``fused=True`` computes the same in torch's one kernel, faster and in
+    less memory, but then ``attend`` has no weights to show; the attribute may be set at any time.
+    ``dropout`` acts on the weights, in training only. All weights start as those of
+    ``torch.nn.Linear``. Twin: ``torch.nn.MultiheadAttention``. Raises
     ValueError unless N divides D.
     """
 
@@ -135,6 +138,7 @@ class MultiHeadAttention(nn.Module):
         *,
         num_heads: int,
         causal: bool = False,
+        qk_norm: bool = False,
         rotary: RotaryEmbedding | None = None,
         bias: bool = True,
         dropout: float = 0.0,
@@ -152,6 +156,8 @@ class MultiHeadAttention(nn.Module):
         self.query = nn.Linear(dim, dim, bias=bias)
         self.key = nn.Linear(dim, dim, bias=bias)
         self.value = nn.Linear(dim, dim, bias=bias)
+        self.query_norm = RMSNorm(dim // num_heads) if qk_norm else None
+        self.key_norm = RMSNorm(dim // num_heads) if qk_norm else None
         self.rotary = rotary
         self.attend = MaskedSoftmax()  # a module of its own: a hook on it records the weights
         self.out = nn.Linear(dim, dim, bias=bias)
@@ -208,13 +214,16 @@ class MultiHeadAttention(nn.Module):
         """Return the queries of x (B, N, T, K), and keys and values of the memory (B, N, S, K)."""
         read = x if memory is None else memory
         q = self._split(self.query(x))
+        if self.query_norm is not None:
+            q = self.query_norm(q)
         k, v = read if isinstance(read, tuple) else self._keys_values(read)
         if self.rotary is not None:
             q, k = self.rotary(q, start), self.rotary(k, start)
         return q, k, v
 
     def _keys_values(self, memory: Tensor) -> KeysValues:
-        return self._split(self.key(memory)), self._split(self.value(memory))
+        k, v = self._split(self.key(memory)), self._split(self.value(memory))
+        return (k if self.key_norm is None else self.key_norm(k)), v
 
     def _split(self, y: Tensor) -> Tensor:
         return y.view(*y.shape[:2], self.num_heads, -1).transpose(1, 2)  # (B, N, T, K)

@@ -39,6 +39,7 @@ class TransformerBlock(nn.Module):
         norm_first: bool = True,
         causal: bool = False,
         cross: bool = False,
+        qk_norm: bool = False,
         rotary: RotaryEmbedding | None = None,
         bias: bool = True,
         dropout: float = 0.0,
@@ -48,7 +49,7 @@ class TransformerBlock(nn.Module):
         hidden_size = 4 * dim if hidden_size is None else hidden_size
         self.norm_first = norm_first
         attention = partial(MultiHeadAttention, dim, num_heads=num_heads, bias=bias, dropout=dropout, fused=fused)
-        self.attention = attention(causal=causal, rotary=rotary)
+        self.attention = attention(causal=causal, qk_norm=qk_norm, rotary=rotary)
         self.attention_norm = norm(dim)
         self.cross: MultiHeadAttention | None = None
         if cross:

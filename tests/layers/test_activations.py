@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from dlcourse.layers import activations
-from dlcourse.layers.activations import ACTIVATIONS, GELU, LeakyReLU, ReLU, Softmax, sigmoid
+from dlcourse.layers.activations import ACTIVATIONS, GELU, LeakyReLU, ReLU, Softmax, SquaredReLU, sigmoid
 
 TWINS = [nn.Sigmoid(), nn.Tanh(), nn.ReLU(), nn.LeakyReLU(0.2), nn.GELU(), nn.SiLU(), nn.Softmax(dim=1), nn.Softmax(dim=0)]
 NAMES = [str(twin) for twin in TWINS]
@@ -69,6 +69,14 @@ def test_tanh_is_a_stretched_sigmoid():
 def test_a_leak_behind_a_rectifier_never_acts():
     x = torch.tensor([-2.0, -1.0, 0.0, 1.0])
     assert LeakyReLU(0.3)(ReLU()(x)).tolist() == [0, 0, 0, 1]
+
+
+def test_the_squared_rectifier_is_the_square_of_the_rectifier_in_value_and_gradient():
+    x = torch.tensor([-2.0, 0.0, 0.5, 3.0], requires_grad=True)
+    y = SquaredReLU()(x)
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    assert y.tolist() == [0, 0, 0.25, 9]
+    assert gradient.tolist() == [0, 0, 1, 6]
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

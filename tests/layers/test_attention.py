@@ -274,6 +274,23 @@ def test_causal_is_the_same_as_the_causal_mask_and_both_masks_hold(fused):
     torch.testing.assert_close(layer(x, mask=mask), both)
 
 
+@pytest.mark.parametrize("fused", [False, True], ids=["explicit", "fused"])
+def test_normalised_queries_and_keys_have_one_length_and_so_bounded_scores(fused):
+    torch.manual_seed(0)
+    layer, x = MultiHeadAttention(D, num_heads=N, qk_norm=True, fused=fused), torch.randn(B, T, D)
+    with hooks.record(layer, "query_norm", "key_norm") as seen:
+        y = layer(x)
+    for part in seen.values():
+        torch.testing.assert_close(part.norm(dim=-1), torch.full((B, N, T), math.sqrt(K)), rtol=1e-4, atol=0)
+    layer.query.weight.data *= 9
+    layer.query.bias.data *= 9
+    torch.testing.assert_close(layer(x), y, rtol=1e-4, atol=1e-5)
+    q, k = seen["query_norm"], seen["key_norm"]
+    v = layer.value(x).unflatten(-1, (N, -1)).transpose(1, 2)
+    wanted = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(y, layer.out(wanted))
+
+
 def test_tokens_in_another_order_give_the_same_outputs_in_that_order():
     torch.manual_seed(0)
     layer, x = MultiHeadAttention(D, num_heads=N).double(), numbers(B, T, D)
@@ -354,7 +371,10 @@ def test_dropout_acts_in_training_only():
 def test_a_text_read_in_parts_reads_as_in_one(cuts, turned, fused):
     torch.manual_seed(0)
     rotary = RotaryEmbedding(4, max_length=T) if turned else None
-    layer, x = MultiHeadAttention(8, num_heads=N, causal=True, fused=fused, rotary=rotary).double(), numbers(B, T, 8)
+    layer, x = (
+        MultiHeadAttention(8, num_heads=N, causal=True, qk_norm=turned, fused=fused, rotary=rotary).double(),
+        numbers(B, T, 8),
+    )
     pieces, state = [], None
     for part in x.split(cuts, dim=1):
         y, state = layer.read(part, state)

@@ -8,15 +8,29 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 import torch
 from torch import Tensor
 
 from dlcourse.data.byte_pairs import BytePairEncoding
 
-__all__ = ["END", "PAD", "START", "UNKNOWN", "BytePairEncoding", "Vocabulary", "fill", "lengths", "mask", "pad", "windows", "words"]
+__all__ = [
+    "END",
+    "PAD",
+    "START",
+    "UNKNOWN",
+    "BytePairEncoding",
+    "RandomWindows",
+    "Vocabulary",
+    "fill",
+    "lengths",
+    "mask",
+    "pad",
+    "windows",
+    "words",
+]
 
 PAD, UNKNOWN, START, END = "<pad>", "<unk>", "<s>", "</s>"
 # A placeholder such as <url>; a word, with its apostrophes; any other sign that is no space.
@@ -191,3 +205,44 @@ def windows(tokens: Tensor, *, length: int) -> tuple[Tensor, Tensor]:
         raise ValueError(f"tokens of shape {tuple(tokens.shape)} and length={length} given; (M,) and 1 ≤ length < M wanted")
     used = (len(tokens) - 1) // length * length
     return tokens[:used].view(-1, length), tokens[1 : used + 1].view(-1, length)
+
+
+class RandomWindows:
+    """Cuts one long text, int64 (M,), into training batches: inputs and targets (B, T), windows at random.
+
+    The text is read in passes. Each begins at a random offset below T, cuts windows side by side from there and hands them out in a
+    random order, so that no token is seen twice before nearly all have been seen, and no window twice. Each iteration gives the
+    next ``num_batches`` batches, by default about as many as a pass has; the passes go on where the last iteration stopped. Same
+    seed, same batches. B is ``batch_size``, T is ``length``. Raises ValueError where a count is below 1, and for a text too short
+    for one batch.
+    """
+
+    def __init__(self, tokens: Tensor, *, length: int, batch_size: int, num_batches: int | None = None, seed: int = 0) -> None:
+        if tokens.ndim != 1 or length < 1 or batch_size < 1:
+            given = f"tokens of shape {tuple(tokens.shape)}, length={length} and batch_size={batch_size} given"
+            raise ValueError(f"{given}; (M,) and at least 1 wanted")
+        whole = (len(tokens) - length) // (length * batch_size)  # of the latest offset, length − 1
+        if whole < 1:
+            raise ValueError(
+                f"{len(tokens)} tokens given; a batch of {batch_size} windows of {length} needs {length * (batch_size + 1)}"
+            )
+        if num_batches is not None and num_batches < 1:
+            raise ValueError(f"num_batches={num_batches}: at least 1 is wanted")
+        self.tokens, self.length, self.batch_size = tokens, length, batch_size
+        self.num_batches = whole if num_batches is None else num_batches
+        self._generator = torch.Generator().manual_seed(seed)
+        self._batches = self._read()
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return islice(self._batches, self.num_batches)
+
+    def _read(self) -> Iterator[tuple[Tensor, Tensor]]:
+        while True:
+            offset = int(torch.randint(self.length, (), generator=self._generator))
+            inputs, targets = windows(self.tokens[offset:], length=self.length)
+            order = torch.randperm(len(inputs), generator=self._generator)
+            for rows in order[: len(order) // self.batch_size * self.batch_size].view(-1, self.batch_size):
+                yield inputs[rows], targets[rows]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dlcourse.data.text import END, PAD, START, UNKNOWN, Vocabulary, fill, lengths, mask, pad, windows, words
+from dlcourse.data.text import END, PAD, START, UNKNOWN, RandomWindows, Vocabulary, fill, lengths, mask, pad, windows, words
 
 
 def test_words_are_lower_case_and_signs_are_tokens_of_their_own():
@@ -206,3 +206,49 @@ def test_windows_predict_every_token_but_the_first_once():
 def test_a_text_too_short_for_a_window_is_refused(size, length):
     with pytest.raises(ValueError, match=rf"tokens of shape \({size},\) and length={length} given"):
         windows(torch.arange(size), length=length)
+
+
+def test_random_windows_show_what_follows_and_in_one_pass_no_token_twice():
+    batches = RandomWindows(torch.arange(100), length=7, batch_size=3, seed=1)
+    seen = []
+    for inputs, targets in batches:
+        assert inputs.shape == (3, 7)
+        assert torch.equal(inputs, inputs[:, :1] + torch.arange(7))
+        assert torch.equal(targets, inputs + 1)
+        seen.append(inputs)
+    seen = torch.stack(seen).flatten()
+    assert len(seen) == len(batches) * 21 == 84
+    assert len(seen.unique()) == 84
+    assert (seen.view(-1, 7)[1:, 0] < seen.view(-1, 7)[:-1, 0]).any()
+
+
+def test_passes_go_on_where_the_last_iteration_stopped_and_start_at_other_offsets():
+    batches = RandomWindows(torch.arange(100), length=7, batch_size=3, num_batches=6, seed=1)
+    twice = torch.stack([inputs for _ in range(2) for inputs, _ in batches])  # three passes of four batches
+    offsets = [set((part[..., 0] % 7).flatten().tolist()) for part in twice.split(4)]
+    assert [len(found) for found in offsets] == [1, 1, 1]
+    assert len(set.union(*offsets)) > 1
+    again = RandomWindows(torch.arange(100), length=7, batch_size=3, num_batches=12, seed=1)
+    assert torch.equal(torch.stack([inputs for inputs, _ in again]), twice)
+    other = RandomWindows(torch.arange(100), length=7, batch_size=3, num_batches=12, seed=2)
+    assert not torch.equal(torch.stack([inputs for inputs, _ in other]), twice)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "settings", "message"),
+    [
+        (torch.arange(27), {}, "27 tokens given; a batch of 3 windows of 7 needs 28"),
+        (torch.zeros(4, 9), {}, r"tokens of shape \(4, 9\)"),
+        (torch.arange(99), {"length": 0}, "length=0 and batch_size=3 given"),
+        (torch.arange(99), {"batch_size": 0}, "length=7 and batch_size=0 given"),
+        (torch.arange(99), {"num_batches": 0}, "num_batches=0: at least 1"),
+    ],
+)
+def test_a_text_that_gives_no_random_window_is_refused(tokens, settings, message):
+    with pytest.raises(ValueError, match=message):
+        RandomWindows(tokens, **{"length": 7, "batch_size": 3, **settings})
+
+
+def test_the_shortest_text_for_one_batch_gives_it_at_every_offset():
+    firsts = [next(iter(RandomWindows(torch.arange(28), length=7, batch_size=3, seed=seed)))[0].min().item() for seed in range(40)]
+    assert set(firsts) == set(range(7))

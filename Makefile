@@ -97,7 +97,7 @@ notebooks: install $(PROFILE) ## Run every cell of every notebook
 	  --numprocesses=auto --maxprocesses=4 --dist=loadfile -p no:cacheprovider notebooks
 
 site: build-site ## Build the site strictly and read it in a real browser
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 tests/site
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup tests/site
 
 bench: install ## Measure speed against the references, side by side
 	$(BIN)/python -m bench

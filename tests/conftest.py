@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,9 +102,9 @@ class Tab:
     errors: list[str] = field(default_factory=list)  # errors on the console, and exceptions nobody caught
 
 
-@pytest.fixture
-def new_page(browser) -> Iterator[Callable[..., Tab]]:
-    """A function that opens `url` and returns a Tab; keywords go to the browser's context (viewport, color_scheme, ...)."""
+@contextmanager
+def _tabs(browser) -> Iterator[Callable[..., Tab]]:
+    """Yield a function that opens `url` and returns a Tab; keywords go to the browser's context (viewport, color_scheme, ...)."""
     contexts = []
 
     def open_tab(url: str | None = None, *, width: int = 1280, height: int = 800, **options) -> Tab:
@@ -133,6 +133,19 @@ def new_page(browser) -> Iterator[Callable[..., Tab]]:
     yield open_tab
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def tabs(browser) -> Callable[[], AbstractContextManager[Callable[..., Tab]]]:
+    """A context manager that gives a function that opens `url` and returns a Tab; at its end it closes them."""
+    return functools.partial(_tabs, browser)
+
+
+@pytest.fixture
+def new_page(tabs) -> Iterator[Callable[..., Tab]]:
+    """A function that opens `url` and returns a Tab, closed after the test."""
+    with tabs() as open_tab:
+        yield open_tab
 
 
 @pytest.fixture(scope="session")

@@ -101,13 +101,18 @@ def address(self_contained, serve) -> str:
     return serve(self_contained)
 
 
-@pytest.fixture(params=contents())
+def _grouped(names: list[str]) -> list[object]:
+    """Keep all tests of a page in one process, one after the other, so that they can share what is open (--dist=loadgroup)."""
+    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+
+
+@pytest.fixture(params=_grouped(contents()))
 def built_page(request, site) -> Page:
     """Each page of the table of contents in turn."""
     return Page(request.param, site / f"{request.param}.html")
 
 
-@pytest.fixture(params=[name for name in contents() if name.startswith("notebooks/")])
+@pytest.fixture(params=_grouped([name for name in contents() if name.startswith("notebooks/")]))
 def built_chapter(request, site) -> Page:
     """Each chapter in turn."""
     return Page(request.param, site / f"{request.param}.html")

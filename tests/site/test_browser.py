@@ -1,6 +1,7 @@
 """The built site in a real browser: what a reader sees, hears and can do."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
@@ -31,8 +32,31 @@ def open_page(new_page, address):
     return lambda name, **options: settle(new_page(f"{address}/{name}.html", **options))
 
 
-def test_a_page_asks_no_other_host_and_reports_no_error(open_page, built_page):
-    tab = open_page(built_page.name)
+@pytest.fixture(scope="session")
+def read_page(tabs, address):
+    """A function that returns a tab for reading a page, at a width of the reader's; it stays open until another page is asked for.
+
+    To open a chapter takes seconds, and most tests change nothing on it.
+    """
+    with ExitStack() as stack:
+        held = {}
+
+        def read(name, *, width=1280, scheme="light"):
+            if name not in held:
+                stack.close()
+                held.clear()
+                held[name] = settle(stack.enter_context(tabs())(f"{address}/{name}.html"))
+            page = held[name].page
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+            return held[name]
+
+        yield read
+
+
+def test_a_page_asks_no_other_host_and_reports_no_error(read_page, built_page):
+    tab = read_page(built_page.name)
     assert tab.foreign == []
     assert tab.failed == []
     assert tab.errors == []
@@ -45,8 +69,8 @@ def test_maths_is_typeset_with_the_sites_own_fonts(open_page):
     assert page.evaluate("[...document.fonts].some(f => f.status === 'loaded' && f.family.includes('MJX'))")
 
 
-def test_every_formula_of_a_chapter_is_typeset(open_page, built_chapter):
-    page = open_page(built_chapter.name).page
+def test_every_formula_of_a_chapter_is_typeset(read_page, built_chapter):
+    page = read_page(built_chapter.name).page
     assert page.locator("mjx-container").count() > 10
     assert page.locator("mjx-merror").count() == 0
     left = page.evaluate(
@@ -61,9 +85,8 @@ def test_every_formula_of_a_chapter_is_typeset(open_page, built_chapter):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page, built_page, scheme, axe):
-    page = open_page(built_page.name, color_scheme=scheme).page
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+def test_axe_finds_nothing(read_page, built_page, scheme, axe):
+    page = read_page(built_page.name, scheme=scheme).page
     page.evaluate(axe)
     violations = page.evaluate(
         """async rules => (await axe.run(document, {runOnly: rules})).violations
@@ -74,8 +97,9 @@ def test_axe_finds_nothing(open_page, built_page, scheme, axe):
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_is_cut_off_or_scrolls_sideways(open_page, built_page, width):
-    page = open_page(built_page.name, width=width, height=740).page
+def test_nothing_is_cut_off_or_scrolls_sideways(read_page, built_page, width):
+    page = read_page(built_page.name, width=width).page
+    page.wait_for_timeout(100)  # widgets fit themselves to the new width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     outside = page.evaluate(
         """w => [...document.querySelectorAll('article *')].filter(e => {
@@ -90,8 +114,8 @@ def test_nothing_is_cut_off_or_scrolls_sideways(open_page, built_page, width):
     assert outside == []
 
 
-def test_a_line_of_code_of_a_hundred_columns_fits_on_a_laptop(open_page, built_chapter):
-    page = open_page(built_chapter.name, width=1440).page
+def test_a_line_of_code_of_a_hundred_columns_fits_on_a_laptop(read_page, built_chapter):
+    page = read_page(built_chapter.name, width=1440).page
     columns = page.locator("div.cell_input pre").first.evaluate(
         """pre => {
             const ruler = document.createElement('span');
@@ -127,8 +151,8 @@ def test_search_finds(open_page, words, chapter):
     page.wait_for_selector(f'#search-results li a[href*="notebooks/{chapter}"]', timeout=20_000)  # they come one after the other
 
 
-def test_links_between_pages_lead_somewhere(open_page, built_page, site):
-    page = open_page(built_page.name).page
+def test_links_between_pages_lead_somewhere(read_page, built_page, site):
+    page = read_page(built_page.name).page
     base = page.url.rsplit("/", page.url.count("/") - 2)[0]
     links = page.evaluate("[...document.querySelectorAll('article a[href]')].map(a => a.href)")
     for link in {link for link in links if link.startswith(base)}:
@@ -169,8 +193,8 @@ def test_widgets_work_from_a_file_without_a_server(new_page, self_contained, hom
     assert tab.errors == []
 
 
-def test_every_widget_of_a_chapter_has_painted_something(open_page, built_chapter):
-    tab = open_page(built_chapter.name)
+def test_every_widget_of_a_chapter_has_painted_something(read_page, built_chapter):
+    tab = read_page(built_chapter.name)
     widgets = tab.page.locator(".live-widget .dl-widget")
     assert widgets.count() >= 1
     for k in range(widgets.count()):
@@ -233,10 +257,12 @@ def test_the_reader_can_switch_to_dark_and_it_stays(open_page, address):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-def test_solutions_open_by_keyboard(open_page, built_chapter):
-    page = open_page(built_chapter.name).page
+def test_solutions_open_by_keyboard(read_page, built_chapter):
+    page = read_page(built_chapter.name).page
     details = page.locator("details.hide").first
     assert details.get_attribute("open") is None
     details.locator("summary").focus()
     page.keyboard.press("Enter")
     assert details.get_attribute("open") is not None
+    page.keyboard.press("Enter")
+    assert details.get_attribute("open") is None

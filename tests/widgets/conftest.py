@@ -43,7 +43,8 @@ def widget_page(tmp_path, serve, new_page):
         state = {"version_major": 2, "version_minor": 0, "state": dependency_state([widget], drop_defaults=False)}
         html = PAGE.format(theme=theme, view=escape(view), state=escape(state))
         (tmp_path / "index.html").write_text(html, encoding="utf-8")
-        tab = new_page(f"{serve(tmp_path)}/index.html", **options)
+        address = serve(tmp_path.parent)  # one server for the pages of all tests: to end one takes half a second
+        tab = new_page(f"{address}/{tmp_path.name}/index.html", **options)
         tab.page.wait_for_selector(".dl-widget")
         return tab
 

@@ -66,15 +66,16 @@ def binary_cross_entropy_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
     return torch.mean(log_total - (1 - targets) * zero - targets * one)
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0, ignore_index: int | None = None) -> Tensor:
     """Mean of ``-log softmax(logits)[target]`` in nats, a scalar.
 
     Shapes: logits (..., C), targets (...), int64, from 0 to C - 1; the class axis is the last, so that a batch of sequences
     (B, T, C) with targets (B, T) needs no transposing. With ``label_smoothing=e`` the target is ``(1 - e) one_hot + e / C``
-    (Szegedy et al., 2016, section 7).
+    (Szegedy et al., 2016, section 7). Where a target is ``ignore_index``, padding for example, it counts nothing.
 
     Raises TypeError for logits that are not floating point or targets that are not int64; ValueError for shapes that do not
-    fit, an empty batch, a label outside 0 to C - 1 (says which and where) or a `label_smoothing` outside [0, 1).
+    fit, an empty batch, one of which all is ignored, a label outside 0 to C - 1 (says which and where) or a `label_smoothing`
+    outside [0, 1).
     """
     if not logits.is_floating_point():
         raise TypeError(f"logits must be floating point, got {logits.dtype}")
@@ -89,11 +90,18 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
         raise ValueError(f"label_smoothing must be in [0, 1), got {label_smoothing}")
     num_classes = logits.shape[-1]
     outside = (targets < 0) | (targets >= num_classes)
+    if ignore_index is not None:
+        outside &= targets != ignore_index
     if outside.any():  # on a GPU torch would end the process's CUDA context instead
         place = [int(index) for index in outside.nonzero()[0]]
         raise ValueError(
             f"targets must be from 0 to {num_classes - 1} for {num_classes} logits, got {int(targets[tuple(place)])} at {place}"
         )
+    if ignore_index is not None:
+        counted = targets != ignore_index  # (...)
+        if not counted.any():
+            raise ValueError(f"all targets are {ignore_index}, which is ignored: a mean over nothing has no value")
+        logits, targets = logits[counted], targets[counted]  # (n, C) and (n,)
     _, below = _from_the_largest(logits, -1)  # (..., C)
     score = below.gather(-1, targets[..., None]).squeeze(-1)  # (...), of the target
     if label_smoothing:

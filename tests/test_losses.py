@@ -74,6 +74,27 @@ def test_cross_entropy_equals_torchs(smoothing, scale, dtype):
     )
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("ignored", [0, -100])
+def test_targets_that_are_ignored_count_nothing_as_in_torch(ignored, smoothing):
+    targets = torch.tensor([[2, ignored, 1], [ignored, ignored, 3]])
+    settings = {"label_smoothing": smoothing, "ignore_index": ignored}
+    ours, theirs = (point((2, 3, 4)).requires_grad_() for _ in range(2))
+    loss, wanted = losses.cross_entropy(ours, targets, **settings), F.cross_entropy(theirs.mT, targets, **settings)
+    torch.testing.assert_close(loss, wanted)
+    loss.backward()
+    wanted.backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+    assert (ours.grad[targets == ignored] == 0).all()
+
+
+def test_a_batch_of_nothing_but_ignored_targets_is_refused_and_other_labels_stay_checked():
+    with pytest.raises(ValueError, match="all targets are 0, which is ignored"):
+        losses.cross_entropy(torch.zeros(2, 3), torch.tensor([0, 0]), ignore_index=0)
+    with pytest.raises(ValueError, match=r"got 3 at \[1\]"):
+        losses.cross_entropy(torch.zeros(2, 3), torch.tensor([0, 3]), ignore_index=0)
+
+
 def test_a_common_offset_of_the_logits_costs_no_accuracy():
     logits, targets = point((5, 6)).round(decimals=1), torch.tensor([2, 0, 1, 2, 4])
     raised = (logits * 8 + 4096).float()  # exact in float32, and exp(4096) is not

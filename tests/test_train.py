@@ -78,6 +78,37 @@ def test_one_epoch_is_the_plain_loop():
     assert record.train_loss == pytest.approx(sum(losses) / 23, rel=1e-12)
 
 
+class Sum(nn.Module):
+    """A model of two inputs, of which the second may be wider."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([2.0]))
+
+    def forward(self, a, b):
+        return self.weight * a + b
+
+
+def test_a_model_may_take_several_inputs():
+    a, b, y = torch.randn(3, 8, generator=torch.Generator().manual_seed(0)).unbind()
+    batches = [((a[:5], b[:5]), y[:5]), [[a[5:], b[5:]], y[5:]]]
+    model = Sum()
+    arguments = setting(model=model, train_batches=batches[:1], val_batches=batches, loss_fn=F.mse_loss, epochs=1)
+    (record,) = train_epochs(**arguments)
+    slope = 2 * ((2 * a + b - y) * a)[:5].mean()
+    torch.testing.assert_close(model.weight.detach(), 2.0 - 0.1 * slope[None])
+    outputs, targets = predict(model, batches)
+    torch.testing.assert_close(outputs, (model.weight * a + b).detach())
+    assert record.val_loss == pytest.approx(F.mse_loss(outputs, targets).item())
+
+
+def test_outputs_of_different_widths_are_not_put_together():
+    batches = [((torch.zeros(2, width), torch.zeros(2, width)), torch.zeros(2, width)) for width in (3, 5)]
+    assert evaluate(Sum(), batches, loss_fn=F.mse_loss) == (0.0, {})
+    with pytest.raises(ValueError, match=r"cannot be put together: rows of \(3,\) and \(5,\)"):
+        predict(Sum(), batches)
+
+
 def test_a_record_says_what_happened():
     arguments = setting(epochs=2, first_epoch=5, metrics={"accuracy": accuracy})
     records = list(train_epochs(**arguments))
@@ -365,6 +396,9 @@ def test_a_one_cycle_that_is_too_short_is_refused_before_it_trains():
         (torch.zeros(3, 4), TypeError, "must be a pair of tensors.*got a Tensor"),
         ((torch.zeros(3, 4),), TypeError, "got a tuple of 1"),
         ((torch.zeros(3, 4), [0, 1, 2]), TypeError, "must be a pair of tensors"),
+        (((torch.zeros(3, 4), torch.zeros(2)), torch.zeros(3)), ValueError, "has 2 inputs but 3 targets"),
+        (((torch.zeros(3, 4), 1.0), torch.zeros(3)), TypeError, r"or \(\(input, input, \.\.\.\), targets\)"),
+        (((), torch.zeros(3)), TypeError, "must be a pair of tensors"),
     ],
 )
 def test_a_batch_that_cannot_be_used_is_named(batch, error, message):

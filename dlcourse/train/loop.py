@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from dlcourse.train.arguments import check_arguments
-from dlcourse.train.evaluation import Batches, LossFunction, Metrics, device_of, evaluate, loss_value, unpack
+from dlcourse.train.evaluation import Batches, Inputs, LossFunction, Metrics, device_of, evaluate, forward, loss_value, unpack
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,17 @@ def train_epochs(
     loss_fn: LossFunction,
     metrics: Metrics | None = None,
     scheduler: LRScheduler | None = None,
-    augment: Callable[[Tensor], Tensor] | None = None,
+    augment: Callable[[Any], Any] | None = None,
     max_grad_norm: float | None = None,
     first_epoch: int = 1,
 ) -> Generator[EpochRecord, None, None]:
     """Train for `epochs` epochs and yield an `EpochRecord` after each. Stop early by no longer iterating.
 
-    `train_batches` and `val_batches` give pairs (inputs, targets), anew every epoch; each moves to the model's own device,
-    where `augment` may change the inputs. `loss_fn(outputs, targets)` is a mean over its batch. `scheduler` steps after
-    every batch. `max_grad_norm` caps the Euclidean norm of all gradients together. `first_epoch` numbers the first record,
-    for training that goes on from a checkpoint.
+    `train_batches` and `val_batches` give pairs (inputs, targets), anew every epoch; inputs are a tensor, or a tuple of
+    tensors for a model that takes several. Each moves to the model's own device, where `augment` may change the inputs.
+    `loss_fn(outputs, targets)` is a mean over its batch. `scheduler` steps after every batch. `max_grad_norm` caps the
+    Euclidean norm of all gradients together. `first_epoch` numbers the first record, for training that goes on from a
+    checkpoint.
 
     Whatever ends the training (the last epoch, a consumer that stops, Ctrl-C, an error), the model is left in eval mode with
     the weights of its last whole step.
@@ -113,7 +115,7 @@ def _train_one_epoch(
     epoch: int,
     loss_fn: LossFunction,
     scheduler: LRScheduler | None,
-    augment: Callable[[Tensor], Tensor] | None,
+    augment: Callable[[Any], Any] | None,
     max_grad_norm: float | None,
 ) -> tuple[float, float, int]:
     """Return the mean loss over examples, the learning rate of the last step, and the number of batches."""
@@ -126,7 +128,7 @@ def _train_one_epoch(
         if augment is not None:
             inputs = augment(inputs)
         learning_rate = float(optimizer.param_groups[0]["lr"])
-        loss = loss_fn(model(inputs), targets)
+        loss = loss_fn(forward(model, inputs), targets)
         value = loss_value(loss)
         if not math.isfinite(value):
             what, cure = f"the loss is {value}", _cure(inputs, targets, is_first_step=epoch == 1 and number == 1)
@@ -154,8 +156,9 @@ def _train_one_epoch(
 _DIVERGED = "The likely cure is a lower learning rate (try a tenth), a warm-up, or max_grad_norm=1.0."
 
 
-def _cure(inputs: Tensor, targets: Tensor, *, is_first_step: bool) -> str:
-    for name, tensor in (("inputs", inputs), ("targets", targets)):
+def _cure(inputs: Inputs, targets: Tensor, *, is_first_step: bool) -> str:
+    parts = (inputs,) if isinstance(inputs, Tensor) else inputs
+    for name, tensor in (*(("inputs", part) for part in parts), ("targets", targets)):
         if not torch.isfinite(tensor).all():
             return f"The {name} of this batch hold nan or infinity: clean the data."
     if is_first_step:

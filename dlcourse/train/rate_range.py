@@ -3,11 +3,12 @@
 import copy
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dlcourse.train.evaluation import Batches, LossFunction, device_of, loss_value, unpack
+from dlcourse.train.evaluation import Batches, LossFunction, device_of, forward, loss_value, unpack
 
 _BLOWN_UP = 4.0  # times the loss at the start: from there on a rate teaches nothing more
 _FEW = 5  # losses are averaged, since one batch may be harder than another
@@ -43,7 +44,7 @@ def rate_range(
         for step in range(num_steps):
             rate = low * (high / low) ** (step / (num_steps - 1))
             inputs, targets = unpack(next(endless), device, f"step {step + 1}: the batch")
-            loss = loss_fn(model(inputs), targets)
+            loss = loss_fn(forward(model, inputs), targets)
             value = loss_value(loss)
             if not math.isfinite(value):
                 break
@@ -71,7 +72,7 @@ def _step(optimizer: Optimizer, loss: Tensor, rate: float) -> None:
     optimizer.step()
 
 
-def _again_and_again(batches: Batches) -> Iterator[Sequence[Tensor]]:
+def _again_and_again(batches: Batches) -> Iterator[Sequence[Any]]:
     while True:
         batch = None
         for batch in batches:

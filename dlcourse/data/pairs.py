@@ -59,9 +59,12 @@ class PairBatches:
 
     def _rows(self) -> list[Tensor]:
         if self.generator is None:
-            return list(torch.arange(len(self.sources)).split(self.batch_size))
+            return self._cut(torch.arange(len(self.sources)))
         order = torch.randperm(len(self.sources), generator=self.generator)
         longest = int(self.sizes[1].max())
         sizes = self.sizes[0, order] * (longest + 1) + self.sizes[1, order]
-        batches = order[sizes.argsort(stable=True)].split(self.batch_size)
+        batches = self._cut(order[sizes.argsort(stable=True)])
         return [batches[i] for i in torch.randperm(len(batches), generator=self.generator)]
+
+    def _cut(self, order: Tensor) -> list[Tensor]:
+        return [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from dlcourse.layers.early_attention import AdditiveAttention, DotAttention
 from dlcourse.layers.embedding import Embedding, token_mask
 from dlcourse.layers.linear import Linear
-from dlcourse.layers.recurrent import CELLS, GRU, LSTM, RNN, State
+from dlcourse.layers.recurrent import CELLS, GRU, LSTM, RNN
 
 __all__ = ["DecoderState", "Seq2Seq"]
 
@@ -97,8 +97,7 @@ class Seq2Seq(nn.Module):
     def _read(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         x = self.dropout(self.target_embedding(tokens))  # (B, T, D)
         hidden = tuple(part[None] for part in state.hidden)  # (1, B, H) each
-        start = cast(State, hidden if len(hidden) == 2 else hidden[0])
-        h, end = self.decoder(x, start)  # (B, T, H)
+        h, end = self.decoder(x, hidden if len(hidden) == 2 else hidden[0])  # (B, T, H)
         if self.attention is not None and self.combine is not None:
             context, _ = self.attention(h, state.memory, state.mask)  # (B, T, H)
             h = torch.tanh(self.combine(torch.cat([h, context], dim=-1)))

@@ -57,6 +57,8 @@ def device_of(model: nn.Module) -> torch.device:
 
 def unpack(batch: Sequence[Any], device: torch.device, place: str) -> tuple[Inputs, Tensor]:
     """Move a batch (inputs, targets) to the device; `place` says in errors which batch it is."""
+    inputs: Any
+    targets: Any
     inputs, targets = batch if isinstance(batch, tuple | list) and len(batch) == 2 else (None, None)
     several = tuple(inputs) if isinstance(inputs, tuple | list) and len(inputs) > 0 else (inputs,)
     if not all(isinstance(part, Tensor) for part in (*several, targets)):

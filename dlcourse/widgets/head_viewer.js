@@ -47,6 +47,7 @@ function habitRows(parent, words) {
     const track = make(row, "span", "dl-read-track", { "aria-hidden": "true" });
     return { row, bar: make(track, "span", "dl-read-bar"), tick: make(track, "span", "dl-read-tick"), percent: make(row, "span", "dl-read-percent") };
   });
+  make(parent, "p", "dl-small", {}, words.habits_tick);
   return ({ habits, main } = { habits: [] }) => rows.forEach(({ row, bar, tick, percent: text }, k) => {
     const { share = 0, chance = 0, count = 0 } = habits[k] ?? {};
     bar.style.transform = `scaleX(${share.toFixed(4)})`;

@@ -1,20 +1,23 @@
 // A GPT, one token at a time with the keys and values of those before it: dlcourse.models.gpt, with the weights as
 // transformer_weights.py packs them.
 
+// The value of a float16 number, at least 0, given by its bits.
+const scaleOf = (bits) => (bits >> 10 ? (1 + (bits & 1023) / 1024) * 2 ** ((bits >> 10) - 15) : (bits & 1023) * 2 ** -24);
+
 // Returns the network whose weights `view` (a DataView) carries, or null if their number is wrong. `parts` names each tensor with
-// its rows and columns: a vector (0 columns) is float32, a matrix int8 with a float32 scale for each row; floats come first.
+// its rows and columns: vectors (0 columns) come first, in float32, then a float16 scale for each row of a matrix, then int8 rows.
 export function unpackTransformer(view, shape, parts) {
-  const floats = parts.reduce((sum, [, rows]) => sum + rows, 0), bytes = parts.reduce((sum, [, rows, columns]) => sum + rows * columns, 0);
-  if (view.byteLength !== 4 * floats + bytes) return null;
+  const sum = (of) => parts.reduce((total, [, rows, columns]) => total + of(rows, columns), 0);
+  let float = 0, scale = 4 * sum((rows, columns) => (columns ? 0 : rows)), byte = scale + 2 * sum((rows, columns) => (columns ? rows : 0));
+  if (view.byteLength !== byte + sum((rows, columns) => rows * columns)) return null;
   const tensors = {};
-  let float = 0, byte = 4 * floats;
   for (const [name, rows, columns] of parts) {
-    const numbers = Float32Array.from({ length: rows }, () => view.getFloat32(4 * float++, true));
-    if (!columns) { tensors[name] = numbers; continue; }
-    const whole = new Int8Array(view.buffer, view.byteOffset + byte, rows * columns), weight = new Float32Array(whole.length);
-    byte += whole.length;
-    for (let r = 0, k = 0; r < rows; r++) for (const end = k + columns; k < end; k++) weight[k] = whole[k] * numbers[r];
-    tensors[name] = weight;
+    const numbers = tensors[name] = new Float32Array(rows * (columns || 1));
+    if (!columns) for (let k = 0; k < rows; k++, float += 4) numbers[k] = view.getFloat32(float, true);
+    else for (let k = 0, r = 0; r < rows; r++, scale += 2) {
+      const by = scaleOf(view.getUint16(scale, true));
+      for (let c = 0; c < columns; c++, k++, byte++) numbers[k] = by * view.getInt8(byte);
+    }
   }
   const linear = (name) => ({ weight: tensors[`${name}.weight`] ?? null, bias: tensors[`${name}.bias`] ?? null });
   const layers = Array.from({ length: shape.num_layers }, (_, l) => Object.fromEntries(
@@ -152,31 +155,6 @@ export function transformerReader(net) {
     records = records.slice(0, same);
     for (let place = same; place < tokens.length; place++) records.push(readToken(net, cache, tokens[place], place));
     return records;
-  };
-}
-
-// Where the context of a text of `length` tokens begins: when it is full, all but its last half is forgotten (generation.sliding).
-export function contextStart(length, { max_length: most }) {
-  const stride = most - Math.floor(most / 2);
-  return length <= most ? 0 : Math.ceil((length - most) / stride) * stride;
-}
-
-// Returns a function that gives the context of the first `length` tokens: where it begins, and a record for each token in it. While
-// one context fills up, the next is read beside it, so that no character has to wait for a context to be read again.
-export function contextReader(net) {
-  let open = new Map(); // from where a context begins to its reader and the records so far
-  const recordsFrom = (start, tokens, length) => {
-    const kept = open.get(start) ?? { read: transformerReader(net), records: [] };
-    open.set(start, kept);
-    const here = tokens.slice(start, length), known = here.length <= kept.records.length && here.every((token, k) => kept.records[k].token === token);
-    if (!known) kept.records = kept.read(here);
-    return kept.records.slice(0, here.length);
-  };
-  return (tokens, length = tokens.length) => {
-    const start = contextStart(length, net), next = contextStart(start + net.max_length + 1, net), records = recordsFrom(start, tokens, length);
-    if (length > next) recordsFrom(next, tokens, length);
-    open = new Map([...open].filter(([from]) => from === start || from === next));
-    return { start, records };
   };
 }
 

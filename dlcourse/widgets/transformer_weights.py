@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from dlcourse.data.text import Vocabulary
 from dlcourse.layers.activations import GELU, ReLU, SiLU, SquaredReLU
 from dlcourse.layers.normalization import LayerNorm, RMSNorm
+from dlcourse.layers.positional import RotaryEmbedding
 from dlcourse.layers.transformer import TransformerBlock
 from dlcourse.models.gpt import GPT
 
@@ -29,13 +30,13 @@ class TransformerWeights(Widget):  # type: ignore[misc]  # ipywidgets has no typ
     Matrices travel as 8-bit numbers, each row on a scale of its own, and vectors as float32: about a byte for each weight, so that
     4 layers of width 128 add 1.1 MB to a page. The page computes with them in float64; ``rounded`` gives the model that it
     computes, to measure what rounding does to a loss. Make one for a model and hand it to all widgets that show it: the page then
-    carries it once. Raises TypeError for another model, and ValueError for weights that are not finite, and for a normalisation or an
-    activation that the page does not know.
+    carries it once. Raises TypeError for another model, and ValueError for weights that are not finite, and for a normalisation or
+    an activation that the page does not know.
     """
 
     shape: traitlets.Dict[str, Any] = traitlets.Dict(help="Sizes and kinds of layers.").tag(sync=True)
     parts: traitlets.List[Any] = traitlets.List(help="Name, rows and columns (0: a vector) of each tensor.").tag(sync=True)
-    weights = traitlets.Bytes(b"", help="Vectors and scales of rows in float32, then rows in int8; as in `parts`.").tag(sync=True)
+    weights = traitlets.Bytes(b"", help="Vectors in float32, scales of rows in float16, rows in int8.").tag(sync=True)
 
     def __init__(self, model: GPT) -> None:
         if not isinstance(model, GPT):
@@ -43,22 +44,24 @@ class TransformerWeights(Widget):  # type: ignore[misc]  # ipywidgets has no typ
         shape, parts = _shape(model), _parts(model)
         if not all(part.isfinite().all() for part in parts.values()):
             raise ValueError("the model has weights that are not finite; train it again with a smaller learning rate")
-        pairs = [_rows(part) if part.ndim == 2 else (part, part.new_empty(0).to(torch.int8)) for part in parts.values()]
-        floats, rows = (torch.cat([part.flatten() for part in kind]).numpy() for kind in zip(*pairs, strict=True))
+        vectors = [part for part in parts.values() if part.ndim == 1]
+        scales, rows = zip(*(_rows(part) for part in parts.values() if part.ndim == 2), strict=True)
+        packed = [torch.cat([part.flatten() for part in kind]).numpy() for kind in (vectors, scales, rows)]
         super().__init__(
             shape=shape,
             parts=[[name, len(part), part.shape[1] if part.ndim == 2 else 0] for name, part in parts.items()],
-            weights=floats.astype("<f4").tobytes() + rows.tobytes(),
+            weights=b"".join(numbers.astype(kind).tobytes() for numbers, kind in zip(packed, ("<f4", "<f2", "i1"), strict=True)),
         )
 
 
 def rounded(model: GPT) -> GPT:
     """Return a copy of the model with the weights that the page computes with, on the CPU in float32, in eval mode."""
     twin = copy.deepcopy(model).cpu().float().eval()
+    tables = [twin.positions.table] if twin.positions is not None else []
     with torch.no_grad():
-        for matrix in (parameter for parameter in twin.parameters() if parameter.ndim == 2):
+        for matrix in (part for part in (*twin.parameters(), *tables) if part.ndim == 2):
             scales, rows = _rows(matrix)
-            matrix.copy_(scales * rows)
+            matrix.copy_(scales.float() * rows)
     return twin
 
 
@@ -84,9 +87,16 @@ def check_head(weights: TransformerWeights, layer: int, head: int) -> None:
 
 
 def _rows(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the scales (R, 1) of the rows of a matrix (R, C), and its rows as whole numbers, int8; a row of zeros stays one."""
-    scales = matrix.detach().abs().amax(dim=1, keepdim=True) / LARGEST
-    return scales, (matrix.detach() / scales.clamp(min=torch.finfo(scales.dtype).tiny)).round().to(torch.int8)
+    """Return the scales (R, 1) of the rows of a matrix (R, C), float16, and its rows as whole numbers, int8, at most 127.
+
+    Raises ValueError for numbers too large for 16 bits.
+    """
+    matrix = matrix.detach()
+    scales = (matrix.abs().amax(dim=1, keepdim=True) / LARGEST).half()
+    if not scales.isfinite().all():
+        raise ValueError(f"a weight of {matrix.abs().max():g} is too large for the page")
+    divisors = scales.float().clamp(min=torch.finfo(torch.float32).tiny)  # a row of zeros stays one
+    return scales, (matrix / divisors).round().clamp(-LARGEST, LARGEST).to(torch.int8)
 
 
 def _blocks(model: GPT) -> list[TransformerBlock]:
@@ -122,8 +132,7 @@ def _parts(model: GPT) -> dict[str, Tensor]:
         found["positions"] = model.positions.table
     rotary = _blocks(model)[0].attention.rotary
     if rotary is not None:
-        step = min(1, rotary.max_length - 1)
-        found["rates"] = rotary.sin[step].atan2(rotary.cos[step])  # (K/2,), by which one step turns each pair
+        found["rates"] = _rates(rotary)
     for number, block in enumerate(_blocks(model)):
         layers = {name: getattr(block.attention, name) for name in ("query", "query_norm", "key", "key_norm", "value", "out")}
         layers |= {name: getattr(block.feed_forward, name) for name in ("hidden", "output")}
@@ -134,3 +143,11 @@ def _parts(model: GPT) -> dict[str, Tensor]:
     if model.output.weight is not model.embedding.weight:
         found["output.weight"] = model.output.weight
     return {name: part.detach().cpu().float() for name, part in found.items() if part is not None}
+
+
+def _rates(rotary: RotaryEmbedding) -> Tensor:
+    """Return the angles (K/2,) by which one step turns the pairs of columns; 0 where there is one position only."""
+    ones = torch.cat([torch.ones(1, rotary.dim // 2), torch.zeros(1, rotary.dim // 2)], dim=1)  # the first of each pair
+    turned: Tensor = copy.deepcopy(rotary).cpu()(ones, start=min(1, rotary.max_length - 1))[0]
+    cos, sin = turned.chunk(2)
+    return sin.atan2(cos)

@@ -38,8 +38,8 @@ WORDS = HABITS | {
     "seed_shown": "Seed {seed}: the same seed, prompt and settings write the same text.",
     "speed": "Characters a second",
     "temperature": "Temperature",
-    "topK": "Top-k: only the likeliest",
-    "topP": "Top-p: the fewest that make up",
+    "topK": "Top-k: likeliest kept",
+    "topP": "Top-p: share kept",
     "cold": "0: the likeliest",
     "hot": "2",
     "one_left": "1",
@@ -85,6 +85,7 @@ class TransformerWriter(anywidget.AnyWidget):
     _esm = assets.script(
         "sampling",
         "transformer_math",
+        "transformer_context",
         "next_characters",
         "head_habits",
         "head_maps",

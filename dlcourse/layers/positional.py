@@ -82,15 +82,15 @@ class RotaryEmbedding(nn.Module):
     save. K = dim.
     """
 
-    cos: Tensor  # (M, K/2)
-    sin: Tensor
+    cos: Tensor  # (M, K): the two columns of a pair turn by one angle
+    sin: Tensor  # (M, K), its first half with the sign of the formula, −
 
     def __init__(self, dim: int, *, max_length: int, base: float = 10_000.0) -> None:
         super().__init__()
         self.dim, self.max_length = dim, max_length
         a, dtype = angles(max_length, dim, base=base), torch.get_default_dtype()
-        self.register_buffer("cos", a.cos().to(dtype), persistent=False)
-        self.register_buffer("sin", a.sin().to(dtype), persistent=False)
+        self.register_buffer("cos", torch.cat([a, a], dim=1).cos().to(dtype), persistent=False)
+        self.register_buffer("sin", torch.cat([-a, a], dim=1).sin().to(dtype), persistent=False)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """Turn the vectors of x (..., T, K), which stand at ``start`` to ``start`` + T − 1."""
@@ -99,9 +99,9 @@ class RotaryEmbedding(nn.Module):
             raise ValueError(f"{given}; (..., T, {self.dim}) wanted")
         _check_positions(start, x.shape[-2], self.max_length)
         rows = slice(start, start + x.shape[-2])
-        cos, sin = self.cos[rows].to(x.dtype), self.sin[rows].to(x.dtype)  # (T, K/2)
-        a, b = x.chunk(2, dim=-1)  # (..., T, K/2) each
-        return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+        cos, sin = self.cos[rows].to(x.dtype), self.sin[rows].to(x.dtype)  # (T, K)
+        partner = x.roll(self.dim // 2, dims=-1)  # (a, b) becomes (b, a)
+        return x * cos + partner * sin  # (a cos − b sin, b cos + a sin)
 
     def extra_repr(self) -> str:
         """Name the sizes where the layer is printed."""

@@ -45,10 +45,14 @@ def test_over_a_token_they_equal_torchs_in_float32(name):
     compare(*pair(*TOKENS[name], dtype=torch.float32), (B, T, C), torch.float32, rtol=1e-4, atol=1e-5)
 
 
-def test_a_layer_norm_without_bias_equals_torchs():
-    ours, twin = pair(LayerNorm, nn.LayerNorm, bias=False)
-    compare(ours, twin, (B, C))
-    assert ours.bias is None
+@pytest.mark.parametrize("fused", [False, True], ids=["written out", "fused"])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("shape", [(C,), (B, T, C)])
+def test_a_layer_norm_written_out_or_fused_and_without_bias_equals_torchs(shape, bias, fused):
+    ours, twin = pair(LayerNorm, nn.LayerNorm, bias=bias, eps=0.1)
+    ours.fused = fused
+    compare(ours, twin, shape)
+    assert (ours.bias is None) == (not bias)
 
 
 def test_a_token_comes_out_with_mean_zero_and_variance_one_whatever_its_scale():
@@ -74,7 +78,7 @@ def test_a_token_is_normalised_without_the_others(name):
 
 def test_a_token_of_equal_numbers_gives_no_nan():
     x = torch.zeros(2, C, requires_grad=True)
-    for layer in (LayerNorm(C), RMSNorm(C)):
+    for layer in (LayerNorm(C), LayerNorm(C, fused=False), RMSNorm(C)):
         y = layer(x)
         (gradient,) = torch.autograd.grad(y.sum(), x)
         assert y.isfinite().all()

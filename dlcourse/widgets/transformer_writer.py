@@ -50,7 +50,7 @@ WORDS = HABITS | {
     "colour_attention": "what the head reads",
     "colour_surprise": "surprise",
     "text": "The text so far; scroll or use the arrow keys",
-    "legend_attention": "Share of the head’s attention",
+    "legend_attention": "The head’s attention",
     "legend_surprise": "Surprise in bits",
     "rest": "all others",
     "next": "Probability of the next character",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -50,9 +52,10 @@ class TextEncoder(nn.Module):
             raise ValueError(f"positions={positions!r} is not known; there are {known}")
         self.padding, self.max_length = padding, max_length
         self.embedding = Embedding(vocab_size, dim, padding_idx=padding)
-        if positions != "sinusoidal":  # they start as small as learned positions
-            with torch.no_grad():
-                self.embedding.weight.mul_(0.02)
+        # Tokens enter as large as positions: the sinusoids are about 1, and learned ones start at 0.02.
+        self.scale = math.sqrt(dim) if positions == "sinusoidal" else 1.0
+        with torch.no_grad():
+            self.embedding.weight.mul_(1 / self.scale if self.scale > 1 else 0.02)
         table, rotary = ADDITIVE.get(positions), None
         self.positions = table and table(dim, max_length=max_length)
         if positions == "rotary":
@@ -77,7 +80,7 @@ class TextEncoder(nn.Module):
         if tokens.shape[1] > self.max_length:
             given = f"{tokens.shape[1]} tokens given"
             raise ValueError(f"{given}; this model reads at most {self.max_length}")
-        x = self.embedding(tokens)  # (B, T, D)
+        x = self.embedding(tokens) * self.scale  # (B, T, D)
         if self.positions is not None:
             x = self.positions(x)
         x = self.dropout(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, cast
 
 import torch
@@ -31,12 +32,11 @@ class Transformer(nn.Module):
 
     Axes: B batch, S source tokens, T target tokens, D = dim, V = target_size, N = num_heads. The
     encoder's tokens read each other; the decoder's read those before them, then the encoder's
-    outputs. Of the paper's design two things differ, as in most that came later: blocks normalise
-    what they read (``norm_first=False`` for the paper's order), and embeddings start as large as the
-    positions instead of being multiplied by √D. Both stacks end with a norm, as
-    ``torch.nn.Transformer`` has it. ``positions`` is "sinusoidal", "learned" or "none".
-    hidden_size is 4 D by default; ``dropout`` acts after the positions and in the blocks, in
-    training only. Tokens are int64, at most ``max_length`` a side; sources are padded at the end
+    outputs. Blocks normalise what they read, as in most that came later; ``norm_first=False`` is
+    the paper's order. Both stacks end with a norm, as ``torch.nn.Transformer`` has it.
+    ``positions`` is "sinusoidal", with embeddings times √D as in section 3.4, "learned", with both
+    starting small, or "none". hidden_size is 4 D by default; ``dropout`` acts after the positions and in
+    the blocks, in training only. Tokens are int64, at most ``max_length`` a side; sources are padded at the end
     with ``padding``, which is masked. Raises ValueError or TypeError for anything else.
     """
 
@@ -67,13 +67,14 @@ class Transformer(nn.Module):
         self.padding, self.max_length = padding, max_length
         self.source_embedding = Embedding(source_size, dim)
         self.target_embedding = Embedding(target_size, dim)
-        table = POSITIONS[positions]
-        if positions != "sinusoidal":  # they start as small as learned positions
-            with torch.no_grad():
-                self.source_embedding.weight.mul_(0.02)
-                self.target_embedding.weight.mul_(0.02)
-        self.source_positions = table and table(dim, max_length=max_length)
-        self.target_positions = table and table(dim, max_length=max_length)
+        # Tokens enter as large as positions: the sinusoids are about 1, and learned ones start at 0.02.
+        self.scale = math.sqrt(dim) if positions == "sinusoidal" else 1.0
+        with torch.no_grad():
+            for table in (self.source_embedding.weight, self.target_embedding.weight):
+                table.mul_(1 / self.scale if self.scale > 1 else 0.02)
+        kind = POSITIONS[positions]
+        self.source_positions = kind and kind(dim, max_length=max_length)
+        self.target_positions = kind and kind(dim, max_length=max_length)
         self.dropout = nn.Dropout(dropout)
 
         def stack(*, decoder: bool) -> nn.ModuleList:
@@ -144,7 +145,7 @@ class Transformer(nn.Module):
         if start + tokens.shape[1] > self.max_length:
             given = f"{tokens.shape[1]} tokens given" + (f" after {start}" if start else "")
             raise ValueError(f"{given}; this model reads at most {self.max_length}")
-        x = embedding(tokens)  # (B, T, D)
+        x = embedding(tokens) * self.scale  # (B, T, D)
         if positions is not None:
             x = positions(x, start)
         dropped: Tensor = self.dropout(x)

@@ -60,6 +60,16 @@ def test_without_positions_states_move_with_their_tokens_and_with_them_they_do_n
     assert gap < 1e-12 if positions == "none" else gap > 1e-4
 
 
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal"])
+def test_tokens_and_positions_enter_about_equally_large_and_guesses_start_even(positions):
+    torch.manual_seed(0)
+    encoder = TextEncoder(40, 64, num_heads=2, num_layers=1, max_length=20, positions=positions)
+    tokens = torch.randint(1, 40, (5, 20))
+    ratio = (encoder.embedding(tokens) * encoder.scale).std() / encoder.positions.table.std()
+    assert 0.6 < ratio < 2
+    assert MaskedLanguageModel(encoder)(tokens).std() < 1.5
+
+
 def test_a_state_depends_on_every_token_of_its_text():
     encoder = small()
     states = encoder(TOKENS)

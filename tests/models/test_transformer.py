@@ -37,7 +37,10 @@ def test_logits_gradients_and_one_step_equal_those_of_torchs_transformer(norm_fi
     tables = [nn.Parameter(layer.weight.detach().clone()) for layer in (ours.source_embedding, ours.target_embedding)]
     output = nn.Linear(D, V, dtype=torch.float64)
     output.load_state_dict(ours.output.state_dict())
-    x, y = (F.embedding(t, w) + ours.source_positions.table[: t.shape[1]] for t, w in zip((SOURCE, TARGET), tables, strict=True))
+    x, y = (
+        F.embedding(t, w) * D**0.5 + ours.source_positions.table[: t.shape[1]]
+        for t, w in zip((SOURCE, TARGET), tables, strict=True)
+    )
     pad = SOURCE == 0
     wanted = output(twin(x, y, tgt_mask=~causal_mask(T), src_key_padding_mask=pad, memory_key_padding_mask=pad))
     logits = ours(SOURCE, TARGET)

@@ -65,11 +65,11 @@ def load(*, num_train: int = 6000, num_val: int = 500, num_test: int = 1000, see
         draws = LIMIT ** torch.rand(sum(sizes), generator=generator, dtype=torch.float64)
         numbers.update(dict.fromkeys(draws.long().tolist()))
     chosen = list(numbers)[: sum(sizes)]
-    order = torch.randperm(len(chosen), generator=generator).split(sizes)
+    order = torch.randperm(len(chosen), generator=generator).tolist()
     source, target = english_words(), german_words()
     parts = []
-    for rows in order:
-        part = [chosen[row] for row in rows]
+    for size in sizes:
+        part = [chosen[order.pop()] for _ in range(size)]
         inputs, _ = pad([source.encode(english(number)) for number in part])
         targets, _ = pad([target.encode([START, *german(number), END]) for number in part])
         parts.append(TensorDataset(inputs, targets))

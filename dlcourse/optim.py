@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
-__all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"]
+__all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop", "Together"]
 
 Settings = dict[str, Any]
 State = dict[str, Any]
@@ -170,6 +170,54 @@ class AdamW(Adam):
         """Apply θ ← (1 − lr·weight_decay)·θ, then Adam's step without weight decay."""
         theta *= 1 - settings["lr"] * settings["weight_decay"]
         super().update(theta, g, state, {**settings, "weight_decay": 0.0})
+
+
+class Together(Optimizer):
+    """Several optimisers as one, each moving the parameters that it holds: ``Together(Muon(matrices), AdamW(others))``.
+
+    Their groups are its groups, so that one schedule scales all their rates, each from its own start. Raises TypeError for what is
+    no optimiser, ValueError for none at all and where two hold the same parameter.
+    """
+
+    def __init__(self, *optimizers: Optimizer) -> None:
+        for optimizer in optimizers:
+            if not isinstance(optimizer, Optimizer):
+                raise TypeError(f"optimisers wanted, a {type(optimizer).__name__} given")
+        held = [theta for optimizer in optimizers for group in optimizer.param_groups for theta in group["params"]]
+        if len({id(theta) for theta in held}) != len(held):
+            raise ValueError("a parameter is held by two of the optimisers: each is to be moved by one")
+        if not held:
+            raise ValueError("no optimiser given: at least 1 is wanted")
+        super().__init__(held, {})
+        self.optimizers = optimizers
+        self._share_groups()
+
+    def _share_groups(self) -> None:
+        self.param_groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Let every optimiser move its parameters; return the loss where `closure` computes it and its gradients anew."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states of all, in order."""
+        return {"optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Put the states of all back; ValueError for another number of them, or for other groups."""
+        states = state_dict["optimizers"]
+        if len(states) != len(self.optimizers):
+            raise ValueError(f"the states of {len(states)} optimisers given for {len(self.optimizers)}")
+        for optimizer, state in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict(state)
+        self._share_groups()
 
 
 _SHARES = ("momentum", "alpha")  # of what is kept from one step to the next

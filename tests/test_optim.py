@@ -26,8 +26,9 @@ TWINS = {
     "AdamW, other": (optim.AdamW, torch.optim.AdamW, {"betas": (0.5, 0.8)}, {"betas": (0.5, 0.8)}),
 }
 PAIRS = pytest.mark.parametrize(("ours", "theirs", "settings", "their_settings"), TWINS.values(), ids=TWINS)
-CLASSES = [getattr(optim, name) for name in optim.__all__]
-EVERY = pytest.mark.parametrize("optimiser", CLASSES, ids=optim.__all__)
+NAMES = [name for name in optim.__all__ if name != "Together"]
+CLASSES = [getattr(optim, name) for name in NAMES]
+EVERY = pytest.mark.parametrize("optimiser", CLASSES, ids=NAMES)
 
 
 def make_model(seed=0):
@@ -216,6 +217,81 @@ def test_without_gradients_adamw_decays_by_its_own_factor_and_adam_does_not():
             optimizer.step()
     assert other.item() == pytest.approx(0.999**50)
     assert one.item() == pytest.approx(0.537, abs=5e-4)
+
+
+def pair(model):
+    """Two optimisers of which each holds one layer of the model."""
+    return optim.Momentum(model[0].parameters(), lr=0.1), torch.optim.AdamW(model[2].parameters(), lr=0.01)
+
+
+def run(model, optimizer, scheduler, numbers):
+    for number in numbers:
+        x, y = batch(number)
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+        scheduler.step()
+
+
+def test_optimisers_together_move_what_they_move_apart_under_one_schedule():
+    model, twin = make_model(), make_model()
+    together = optim.Together(*pair(model))
+    run(model, together, warmup_cosine(together, warmup_steps=2, total_steps=6), range(5))
+    parts = pair(twin)
+    schedules = [warmup_cosine(part, warmup_steps=2, total_steps=6) for part in parts]
+    for number in range(5):
+        x, y = batch(number)
+        twin.zero_grad()
+        F.cross_entropy(twin(x), y).backward()
+        for part in (*parts, *schedules):
+            part.step()
+    torch.testing.assert_close(model.state_dict(), twin.state_dict(), rtol=0, atol=0)
+
+
+def test_optimisers_together_go_on_from_a_checkpoint(tmp_path):
+    finals = []
+    for stop in (5, 2):
+        model = make_model()
+        together = optim.Together(*pair(model))
+        schedule = warmup_cosine(together, warmup_steps=2, total_steps=6)
+        run(model, together, schedule, range(stop))
+        if stop < 5:
+            save_checkpoint(tmp_path / "run.pt", model=model, optimizer=together, epoch=1, scheduler=schedule)
+            model = make_model(seed=1)
+            together = optim.Together(*pair(model))
+            schedule = warmup_cosine(together, warmup_steps=2, total_steps=6)
+            load_checkpoint(tmp_path / "run.pt", model=model, optimizer=together, scheduler=schedule)
+            run(model, together, schedule, range(stop, 5))
+        finals.append(model.state_dict())
+    torch.testing.assert_close(*finals, rtol=0, atol=0)
+
+
+def test_optimisers_together_train_through_the_loop_and_compute_a_closure():
+    model = make_model()
+    together = optim.Together(*pair(model))
+    records = list(train_epochs(model, [batch(0)], [batch(0)], together, epochs=20, loss_fn=F.cross_entropy))
+    assert records[-1].train_loss < records[0].train_loss
+
+    def closure():
+        together.zero_grad()
+        loss = F.cross_entropy(model(batch(0)[0]), batch(0)[1])
+        loss.backward()
+        return loss.item()
+
+    assert together.step(closure) == pytest.approx(records[-1].val_loss)
+
+
+def test_what_cannot_go_together_is_refused():
+    model = make_model()
+    first = pair(model)[0]
+    with pytest.raises(ValueError, match="held by two of the optimisers"):
+        optim.Together(first, optim.SGD(model.parameters()))
+    with pytest.raises(ValueError, match="no optimiser given"):
+        optim.Together()
+    with pytest.raises(TypeError, match="optimisers wanted, a Linear given"):
+        optim.Together(model[0])
+    with pytest.raises(ValueError, match="the states of 2 optimisers given for 1"):
+        optim.Together(first).load_state_dict(optim.Together(*pair(model)).state_dict())
 
 
 def sparse_step():

@@ -29,6 +29,11 @@ function render({ model, el }) {
     return make(part, "canvas", `dl-attn-plane dl-attn-${name}`, { role: "img", "aria-label": words[`plane_${name}_label`] });
   };
   const planes = { keys: panel("keys", d === 2), values: panel("values", e < 3) };
+  if (e === 2) {
+    const legend = make(root, "p", "dl-small dl-attn-legend");
+    if (d === 2) make(legend, "span", "dl-attn-turning", {}, words.turning);
+    make(legend, "span", "dl-attn-cooling", {}, words.cooling);
+  }
   pictures.classList.toggle("dl-attn-single", !planes.keys !== !planes.values);
   pictures.classList.toggle("dl-attn-flat", e === 1 && !planes.keys);
   const verdict = make(root, "p", "dl-attn-verdict");
@@ -79,7 +84,7 @@ function render({ model, el }) {
       return { caption: make(part, "span", "dl-attn-cap dl-small"), text: make(part, "span", "dl-number") };
     });
     const weight = make(row, "button", "dl-attn-weight", { type: "button" }), bar = make(weight, "span", "dl-attn-bar"), text = make(weight, "span", "dl-number");
-    const valueCells = block(row, "value", called(i, "value_of"));
+    const valueCells = block(row, "value", words.value);
     for (const n of many(d)) cells.push(cell(keyCells, "k", () => i, n, fill(words.number_key, { name, n: n + 1 })));
     for (const n of many(e)) cells.push(cell(valueCells, "v", () => i, n, fill(words.number_value, { name, n: n + 1 })));
     for (const event of ["pointerenter", "focusin"]) row.addEventListener(event, () => trace({ kind: "key", at: i }), on);
@@ -94,7 +99,7 @@ function render({ model, el }) {
     return button;
   });
 
-  const stack = make(root, "div", "dl-attn-traces"); // all lie on each other, so that the tallest sets the height
+  const stack = make(root, "div", `dl-attn-traces ${d * S > 9 ? "dl-attn-long" : ""}`); // all lie on each other, so that the tallest sets the height
   const card = (title, steps) => {
     const box = make(stack, "div", "dl-attn-trace", { id: unique() });
     make(box, "p", "dl-attn-name", {}, title);
@@ -159,8 +164,8 @@ function render({ model, el }) {
     if (planes.values) {
       if (!holding) bounds.values = surround(e === 1 ? flat : [...v, ...(total ? [] : [[0, 0]])], bounds.values, false);
       const others = all.filter((_, r) => r !== t()).map((one) => one.output);
-      const path = e === 2 ? temperaturePath(scores, v, allowed) : [];
-      views.values = paintValues(planes.values, bounds.values, { v, allowed, weights, output, others, path, names: many(S).map((i) => called(i, "value_of")), active: key, held, words }, colours);
+      const path = e === 2 ? temperaturePath(scores, v, allowed) : [], around = d === 2 && e === 2 && total ? orbit(q, k, v, allowed, { scaled, temperature }) : [];
+      views.values = paintValues(planes.values, bounds.values, { v, allowed, weights, output, others, path, around, names: many(S).map((i) => called(i, "value_of")), active: key, held, words }, colours);
     }
     setScaled(scaled);
     const heatText = brief(temperature), place = Math.round(20 * Math.log10(temperature));

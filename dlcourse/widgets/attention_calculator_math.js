@@ -30,6 +30,12 @@ export function temperaturePath(scores, v, allowed, count = 72) {
   return [ends[0], ...between.map((temperature) => attend([1], scores.map((s) => [s]), v, allowed, { scaled: false, temperature }).output), ends[1]];
 }
 
+// The outputs that a query of this length gets in each direction, once around.
+export const orbit = (q, k, v, allowed, settings, count = 120) => Array.from({ length: count + 1 }, (_, n) => {
+  const size = Math.hypot(...q), turn = Math.atan2(q[1], q[0]) + (2 * Math.PI * n) / count;
+  return attend([size * Math.cos(turn), size * Math.sin(turn)], k, v, allowed, settings).output;
+});
+
 // The corners of the smallest convex shape around the places, anticlockwise.
 export function hull(places) {
   const sorted = [...places].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
@@ -51,8 +57,11 @@ export function hull(places) {
 // ---- the same steps as text ------------------------------------------------------------------------------------------
 
 const sub = (n) => [...String(n)].map((c) => "₀₁₂₃₄₅₆₇₈₉"[c]).join("");
-const fixed = (v) => (Math.abs(v) < 1e5 ? (Math.abs(v) < 0.0005 ? 0 : v).toFixed(3).replace("-", "−") : significant(v, 4));
-const brief = (v) => (Math.abs(v) < 1e5 && (v === 0 || Math.abs(v) >= 0.001) ? number(v, 3) : significant(v, 3));
+// At most five digits or so: a cell has no room for more.
+const digits = (v, most) => Math.max(0, Math.min(most, 4 - Math.floor(Math.log10(Math.abs(v) || 1))));
+const compact = (v) => significant(v, 2).replaceAll("\u00a0", "");
+const fixed = (v) => (Math.abs(v) >= 1e5 ? compact(v) : (Math.abs(v) < 0.0005 ? 0 : v).toFixed(Math.min(digits(10 * v, 3), 3)).replace("-", "−"));
+const brief = (v) => (v !== 0 && (Math.abs(v) >= 1e5 || Math.abs(v) < 0.001) ? compact(v) : number(v, digits(v, 3)));
 const factor = (text) => (text.startsWith("−") ? `(${text})` : text);
 
 // The lines that lead to the weight of key i and to number c of the output, as [word, text] pairs.

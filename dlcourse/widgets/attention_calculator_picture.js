@@ -136,8 +136,8 @@ export function paintKeys(canvas, bounds, { queries, k, allowed, query, names, q
   return view;
 }
 
-// scene: { v (S, 1 or 2 numbers), allowed, weights, output, others (outputs of the other queries), path, names, active, held, words }
-export function paintValues(canvas, bounds, { v, allowed, weights, output, others, path, names, active, held, words }, colours) {
+// scene: { v (S, 1 or 2 numbers), allowed, weights, output, others (outputs of the other queries), path and around (outputs as τ changes, as q turns), names, active, held, words }
+export function paintValues(canvas, bounds, { v, allowed, weights, output, others, path, around, names, active, held, words }, colours) {
   const flat = v[0].length === 1, { context, view } = open(canvas, bounds, flat), { width, height } = view;
   const at = (p) => [view.px(p[0]), view.py(flat ? 0 : p[1])], text = { colour: colours.muted, font: colours.font };
   grid(context, view, colours, flat);
@@ -163,6 +163,7 @@ export function paintValues(canvas, bounds, { v, allowed, weights, output, other
     bow(at(value)); context.globalAlpha = 1;
   });
   const names_ = placer(context, view, colours);
+  if (!flat && around.length) stroke(context, around.map(at), colours.warm, 1.75, { alpha: 0.75 });
   if (!flat && path.length > 2) { // from the best match, which has a name, to the plain mean
     const points = path.map(at), end = points.at(-1);
     stroke(context, points, colours.ink, 1.5, { dash: [1, 4] });
@@ -173,7 +174,7 @@ export function paintValues(canvas, bounds, { v, allowed, weights, output, other
   }
   const radii = weights.map((w) => 5 + 15 * Math.sqrt(w));
   v.forEach((value, i) => {
-    const radius = radii[i], colour = allowed[i] ? colours.own[i] : colours.muted, place = at(value), shown = held === `v${i}` || i === active;
+    const radius = radii[i], colour = allowed[i] ? colours.own[i] : colours.muted, place = at(value), shown = allowed[i] && (held === `v${i}` || i === active);
     disc(context, place, radius, { fill: allowed[i] ? colour : colours.paper, line: shown ? colours.ink : colours.paper, width: shown ? 2.5 : 1.5 });
     if (!allowed[i]) disc(context, place, radius, { line: colour, dash: [3, 3] });
     names_.avoid(place, radius);

@@ -74,8 +74,8 @@ WORDS = {
     "row_without": "n tokens without",
     "row_ratio": "Without / with",
     "between": "between {low} and {high}",
-    "says_work": "At n = {context} the pairs take {share} of the work. They cost as much as all the rest at "
-    "n = {formula} = {crossing}.",
+    "says_work": "At n = {context} there are {pairs} pairs a head and layer, and they take {share} of the work. They cost as much "
+    "as all the rest at n = {formula} = {crossing}.",
     "says_memory": "At n = {context} the weights of a single layer take {times} times what the cache of all layers takes; they are "
     "level at n = {formula} = {crossing}. A fused kernel never stores them.",
     "says_writing": "Writing {context} tokens one by one takes {times} times the work without a cache, for every step then reads "

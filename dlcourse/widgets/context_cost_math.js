@@ -58,7 +58,9 @@ export function rowsOf(view, settings, words) {
 export function sayCost(view, settings, words) {
   const { context, dim: D, num_layers: L, num_heads: N, causal } = settings, all = costs(settings), crossing = crossings(settings), g = grouped;
   const part = share(all.pairs / (all.pairs + all.projections + all.feed_forward)), ratio = times(all.without_cache / all.with_cache);
-  if (view === "work") return fill(words.says_work, { context: g(context), share: part, formula: causal ? `12 D − 1 = 12 · ${g(D)} − 1` : `6 D = 6 · ${g(D)}`, crossing: g(crossing.work) });
+  if (view === "work") return fill(words.says_work, {
+    context: g(context), share: part, pairs: g(causal ? (context * (context + 1)) / 2 : context ** 2), formula: causal ? `12 D − 1 = 12 · ${g(D)} − 1` : `6 D = 6 · ${g(D)}`, crossing: g(crossing.work),
+  });
   if (view === "memory") return fill(words.says_memory, {
     context: g(context), times: times(all.weights / all.cache), formula: `2 L D / N = 2 · ${L} · ${g(D)} / ${N}`, crossing: Number.isInteger(crossing.memory) ? g(crossing.memory) : number(crossing.memory, 1),
   });

@@ -103,6 +103,15 @@ def test_the_hull_holds_every_place_and_has_only_places_as_corners(module):
 
 
 @pytest.mark.browser
+def test_the_output_of_a_turned_query_lies_on_the_line_drawn(module):
+    page, k, v = module("canvas", "attention_calculator_math"), torch.tensor(KEYS).double(), torch.tensor(VALUES).double()
+    options = {"scaled": True, "temperature": 1}
+    places = page.evaluate("(given) => module.orbit(...given, 4)", [[0.0, 2.0], KEYS, VALUES, [True] * 3, options])
+    turns = torch.tensor([(0, 2), (-2, 0), (0, -2), (2, 0), (0, 2)], dtype=torch.float64)
+    np.testing.assert_allclose(places, scaled_dot_product(turns, k, v), atol=1e-12)
+
+
+@pytest.mark.browser
 def test_the_chapters_example_is_computed_and_traced_and_edited(widget_page):
     tab = widget_page(example())
     page = tab.page
@@ -210,26 +219,30 @@ def test_tips_are_dragged_in_both_planes(widget_page):
     assert outputs(page) != old
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
-def test_it_is_accessible_and_fits_and_never_jumps(widget_page, accessible, theme, width):
+def widest():
+    """The most keys, and the most numbers in each."""
     rng = np.random.default_rng(0).integers(-20, 21, (13, 4)) / 10
-    for widget in (causal(), AttentionCalculator(rng[0], rng[1:7], rng[7:])):
-        page = widget_page(widget, theme=theme, width=width).page
-        accessible(page)
-        before = page.evaluate(SIZE)
-        for locator in (page.locator(".dl-attn-weight").last, page.locator(".dl-attn-output").first):
-            locator.focus()
-            page.evaluate(SETTLED)
-            assert page.evaluate(SIZE) == before
-        for box in page.locator(".dl-attn-mask input").all():
-            box.uncheck()
-            page.evaluate(SETTLED)
-            assert page.evaluate(SIZE)[1] <= before[1]
-        accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        targets = page.locator("button, .dl-cell, .dl-slider, .dl-attn-mask, .dl-attn-all-row").evaluate_all(SIDES)
-        assert min(targets) >= 40
+    return AttentionCalculator(rng[0], rng[1:7], rng[7:])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("make", "theme", "width"), [(causal, "light", 1280), (widest, "dark", 360)])
+def test_it_is_accessible_and_fits_and_never_jumps(widget_page, accessible, make, theme, width):
+    page = widget_page(make(), theme=theme, width=width).page
+    page.get_by_role("checkbox").last.uncheck()
+    page.evaluate(SETTLED)
+    accessible(page)
+    before = page.evaluate(SIZE)
+    for locator in (page.locator(".dl-attn-weight").last, page.locator(".dl-attn-output").first):
+        locator.focus()
+        page.evaluate(SETTLED)
+        assert page.evaluate(SIZE) == before
+    for box in page.get_by_role("checkbox").all():
+        box.set_checked(False)
+        page.evaluate(SETTLED)
+        assert page.evaluate(SIZE) == before
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert min(page.locator("button, .dl-cell, .dl-slider, .dl-attn-mask, .dl-attn-all-row").evaluate_all(SIDES)) >= 40
 
 
 @pytest.mark.browser

@@ -188,7 +188,7 @@ def test_models_are_chosen_and_heads_always_divide_the_width(widget_page):
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
 def test_it_is_accessible_and_fits_and_never_jumps(widget_page, accessible, theme, width):
     page = widget_page(ContextCost(), theme=theme, width=width).page
-    accessible(page)
+    page.evaluate(SETTLED)
     before = page.evaluate(SIZE)
     page.get_by_role("button", name="GPT-3 175B").click()
     for end in ("End", "Home"):

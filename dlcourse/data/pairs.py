@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -23,9 +22,10 @@ class PairBatches:
     begins with ``start``. target_in is a target without its last column and target_out without its
     first, so that each token is predicted from those before it. With a ``seed`` pairs of about
     equal lengths come together, which saves the time to compute padding, and the batches come in
-    another order every time; without one the pairs come as they are stored. ``generator`` is the
-    source of the shuffling, None without a seed. Raises ValueError for a batch size below 1, for
-    pairs of other shapes and for a target that does not begin with ``start``.
+    another order every time; without one the pairs come as they are stored. ``num_batches`` ends an
+    iteration after so many, for epochs shorter than the data. ``generator`` is the source of the
+    shuffling, None without a seed. Raises ValueError for a batch size or number below 1, for pairs
+    of other shapes and for a target that does not begin with ``start``.
     """
 
     def __init__(
@@ -35,11 +35,13 @@ class PairBatches:
         batch_size: int,
         start: int,
         seed: int | None = None,
+        num_batches: int | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}: a batch needs at least 1 pair")
+        if batch_size < 1 or (num_batches is not None and num_batches < 1):
+            given = f"batch_size={batch_size}, num_batches={num_batches}"
+            raise ValueError(f"{given}: at least 1 batch of at least 1 pair is wanted")
         self.sources, self.targets = pairs.tensors
-        self.batch_size = batch_size
+        self.batch_size, self.num_batches = batch_size, num_batches
         self.sizes = torch.stack([lengths(part) for part in pairs.tensors])  # (2, N)
         wrong = (self.targets[:, 0] != start) | (self.sizes[1] < 2)
         if wrong.any():
@@ -49,10 +51,10 @@ class PairBatches:
         self.generator = None if seed is None else torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.sources) / self.batch_size)
+        return len(range(0, len(self.sources), self.batch_size)[: self.num_batches])
 
     def __iter__(self) -> Iterator[Batch]:
-        for rows in self._rows():
+        for rows in self._rows()[: self.num_batches]:
             source_size, target_size = self.sizes[:, rows].amax(1).tolist()
             target = self.targets[rows, :target_size]
             yield (self.sources[rows, :source_size], target[:, :-1]), target[:, 1:]

@@ -58,9 +58,20 @@ def test_the_same_seed_gives_the_same_batches_and_every_epoch_others():
     assert first != firsts(PairBatches(make_pairs(), batch_size=5, start=START, seed=8))
 
 
+def test_an_epoch_may_end_before_the_data_and_the_next_brings_others():
+    batches = PairBatches(make_pairs(), batch_size=5, start=START, seed=0, num_batches=2)
+    assert len(batches) == 2
+    epochs = [[source[:, 0].tolist() for (source, _), _ in batches] for _ in range(2)]
+    assert [len(epoch) for epoch in epochs] == [2, 2]
+    assert epochs[0] != epochs[1]
+    assert len(PairBatches(make_pairs(), batch_size=5, start=START, num_batches=9)) == 5
+
+
 def test_what_is_no_pair_is_refused():
-    with pytest.raises(ValueError, match="batch_size=0: a batch needs"):
+    with pytest.raises(ValueError, match="batch_size=0, num_batches=None: at least 1 batch"):
         PairBatches(make_pairs(), batch_size=0, start=START)
+    with pytest.raises(ValueError, match="batch_size=4, num_batches=0: at least 1 batch"):
+        PairBatches(make_pairs(), batch_size=4, start=START, num_batches=0)
     with pytest.raises(ValueError, match=r"target 0 is \[1, 2\]; it must begin with 2, its start"):
         PairBatches(make_pairs(), batch_size=4, start=END)
     with pytest.raises(ValueError, match=r"target 1 is \[1\]; it must begin with 1, its start, and go on"):

@@ -1,6 +1,6 @@
 // A word turned into phonemes in the page: ribbons and a heat map of the attention, the runners-up of each step, beam search.
 
-const LONGEST = 34, BEAMS = [1, 2, 3, 4, 5], RUNNERS = 6, PACE = 900, GROW = 0.6; // PACE: milliseconds a phoneme, GROW: the part in which it grows
+const LONGEST = 34, BEAMS = [1, 2, 3, 4, 5], RUNNERS = 6, PACE = 900, GROW = 0.6, FADE = 70; // PACE: milliseconds a phoneme, of which it grows for the part GROW
 
 // Puts everything into `root` and returns what changes later.
 function buildPronouncer(root, words, names, examples) {
@@ -21,11 +21,10 @@ function buildPronouncer(root, words, names, examples) {
   const bar = make(root, "div", "dl-pron-bar");
   parts.play = button(bar, words.play, "dl-pron-play");
   parts.next = button(bar, words.step);
-  const says = make(bar, "div", "dl-pron-says"), line = make(says, "p");
-  make(line, "span", "dl-small", {}, words.roughly);
-  parts.respelt = make(line, "strong");
-  parts.verdict = make(says, "p");
-  parts.seen = make(says, "p", "dl-small");
+  const roughly = make(bar, "p", "dl-pron-roughly");
+  make(roughly, "span", "dl-small", {}, `${words.roughly} `);
+  parts.respelt = make(roughly, "strong");
+  parts.says = make(root, "p", "dl-pron-says");
 
   const main = make(root, "div", "dl-pron-main"), left = make(main, "div"), right = make(main, "div");
   make(left, "p", "dl-small", {}, words.weights);
@@ -57,7 +56,7 @@ async function render({ model, el }) {
   const stop = new AbortController(), on = { signal: stop.signal }, still = matchMedia("(prefers-reduced-motion: reduce)");
   let letters = [], word = "", found = [], chosen = 0; // what was read, what the search found
   let focus = { kind: "sound", index: 0 }, step = 0, shown = 0; // the cursor, the step in the bars, how many phonemes are to be seen
-  let playing = false, inView = false, phase = 0, growing = false, before = 0, frame = 0;
+  let playing = false, inView = false, phase = 0, growing = false, before = 0, frame = 0, glow = { sound: [], letter: [] }, seen = "";
   const change = (values) => { model.set(values); model.save_changes(); }, current = () => found[chosen], tokens = () => (current() ? say.all(current()) : []);
   const setBeam = choices(parts.beam, words.beam, BEAMS.map((n) => [n, String(n)]), (n) => change({ beam: n }));
 
@@ -66,8 +65,7 @@ async function render({ model, el }) {
     const typed = lettersOf(net, model.get("word"), LONGEST);
     ({ letters, word } = typed);
     found = letters.length ? readings(net, letters, { beam: model.get("beam") }) : [];
-    const empty = fill(words.empty, { letters: net.tokens.filter((c) => c.length === 1).sort().join(" ") });
-    parts.note.textContent = [letters.length ? "" : empty, leftOut(typed.missing.map((c) => spoken(c, words)), words), typed.long ? fill(words.too_long, { count: LONGEST }) : ""].filter(Boolean).join(" ");
+    parts.note.textContent = [letters.length ? "" : words.empty, leftOut(typed.missing.map((c) => spoken(c, words)), words), typed.long ? fill(words.too_long, { count: LONGEST }) : ""].filter(Boolean).join(" ");
     choose(0);
   };
   const choose = (k) => { // shows all of one reading, the cursor where it was least sure
@@ -75,23 +73,34 @@ async function render({ model, el }) {
     halt();
     const chances = (current()?.tokens ?? []).map((token, at) => current().steps[at].chances[token]);
     shown = tokens().length;
+    glow = { sound: [], letter: [] };
     moveTo("sound", Math.max(chances.indexOf(Math.min(...chances)), 0));
     change({ reading: (current()?.tokens ?? []).map(say.name).join(" ") });
     soon();
   };
 
   // -- showing
+  const growth = () => (growing && !still.matches ? Math.min(phase / GROW, 1) : 0);
+  const shine = (passed) => { // lets the light go over to the cursor; whether it has still to move
+    const active = growth() ? { kind: "sound", index: shown } : focus, part = still.matches ? 1 : 1 - Math.exp(-passed / FADE);
+    let moves = false;
+    for (const [kind, count] of [["sound", tokens().length], ["letter", letters.length]])
+      glow[kind] = Array.from({ length: count }, (_, k) => {
+        const aim = Number(active.kind === kind && active.index === k), left = aim - (glow[kind][k] ?? aim), near = Math.abs(left) < 0.01;
+        if (!near) moves = true;
+        return near ? aim : aim - left * (1 - part);
+      });
+    return moves;
+  };
   const view = () => ({
     letters: letters.map((token) => net.tokens[token]), weights: current()?.steps.map(({ weights }) => weights) ?? [], shown, focus,
     sounds: tokens().map((token) => ({ text: say.name(token), example: token === net.end ? "" : net.hints[token][0], kind: say.kind(token) })),
-    growth: growing && !still.matches ? Math.min(phase / GROW, 1) : 0, colours: look(root),
+    growth: growth(), glow, colours: look(root),
   });
   const describe = () => {
     const reading = current(), ready = step < shown, all = tokens(), beam = model.get("beam");
     parts.respelt.textContent = reading ? say.respelt(reading.tokens.slice(0, shown)) : "";
-    const read = reading && shown === all.length;
-    parts.verdict.textContent = read ? [reading.ended ? "" : words.cut, say.verdict(reading, word)].filter(Boolean).join(" ") : "";
-    parts.seen.textContent = read ? say.seen(word) : "";
+    parts.says.textContent = reading && shown === all.length ? [reading.ended ? "" : words.cut, say.verdict(reading, word), say.seen(word)].filter(Boolean).join(" ") : "";
     parts.title.textContent = !ready ? words.next : step ? fill(words.step_after, { step: step + 1, before: all.slice(Math.max(step - 5, 0), step).map(say.name).join(" ") }) : words.step_first;
     parts.taken.textContent = ready ? fill(words.taken, { phoneme: say.long(all[step]), percent: say.chance(reading, step) }) : "";
     parts.bars(ready ? reading.steps[step].chances : null, { marked: ready ? all[step] : null });
@@ -108,32 +117,45 @@ async function render({ model, el }) {
       number.textContent = found[k] ? percent(p) : "";
     });
   };
+  const follow = (scroll, [x, y]) => { // brings the cursor into view where the picture is larger than its place
+    const { clientWidth: width, clientHeight: height, scrollLeft: left, scrollTop: top } = scroll;
+    if (x !== null && (x < left + 30 || x > left + width - 30)) scroll.scrollLeft = x - width / 2;
+    if (y !== null && (y < top + 30 || y > top + height - 30)) scroll.scrollTop = y - height / 2;
+  };
   const update = () => {
     const start = performance.now(), all = view();
-    for (const [canvas, size, paint] of [[parts.ribbons, ribbonsSize, paintRibbons], [parts.map, mapSize, paintMap]]) {
+    for (const [canvas, size, paint, place] of [[parts.ribbons, ribbonsSize, paintRibbons, ribbonPlace], [parts.map, mapSize, paintMap, mapPlace]]) {
       const room = canvas.parentElement.clientWidth, [width, height] = size(room, all);
       Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
       paint(canvas, all, room);
+      if (seen !== `${word} ${focus.kind} ${focus.index}`) follow(canvas.parentElement, place(room, all));
     }
+    seen = `${word} ${focus.kind} ${focus.index}`;
     describe();
     Object.assign(root.dataset, { reading: tokens().map(say.name).join(" "), focus: `${focus.kind} ${focus.index}`, step, shown, state: playing ? "playing" : "paused", updateMs: (performance.now() - start).toFixed(2) });
   };
-  const soon = () => { if (!frame && !stop.signal.aborted) frame = requestAnimationFrame(tick); };
+  const soon = () => {
+    if (frame || stop.signal.aborted) return;
+    before = Math.max(before, performance.now() - 17);
+    frame = requestAnimationFrame(tick);
+  };
 
   // -- time
   const tick = (now) => {
     frame = 0;
+    const passed = Math.min(Math.max(now - before, 0), 100);
+    before = now;
     if (playing && inView) {
-      phase += Math.min(now - before, 100) / PACE;
-      before = now;
+      phase += passed / PACE;
       if (growing && phase >= GROW) { growing = false; advance(); }
       else if (phase >= 1) { phase -= 1; growing = true; }
     }
+    const moves = shine(passed);
     update();
-    if (playing && inView) soon();
+    if (moves || (playing && inView)) soon();
   };
   const halt = () => { playing = growing = false; parts.play.textContent = words.play; };
-  const play = () => { playing = growing = true; phase = 0; before = performance.now(); parts.play.textContent = words.pause; };
+  const play = () => { playing = growing = true; phase = 0; parts.play.textContent = words.pause; };
   const restart = () => { if (shown === tokens().length) { shown = step = 0; focus = { kind: "sound", index: 0 }; } };
   const advance = () => { // one phoneme more
     shown += 1;
@@ -198,10 +220,11 @@ async function render({ model, el }) {
   // -- the world around
   const retype = () => { if (document.activeElement !== parts.word) parts.word.value = model.get("word"); read(); };
   model.on("change:word change:beam", retype);
-  const watcher = new IntersectionObserver(([{ isIntersecting }]) => { inView = isIntersecting; before = performance.now(); soon(); });
+  const watcher = new IntersectionObserver(([{ isIntersecting }]) => { inView = isIntersecting; soon(); });
   watcher.observe(root);
   onLook(root, soon, stop.signal);
   retype();
+  shine(0);
   update();
   return () => {
     stop.abort(); cancelAnimationFrame(frame); watcher.disconnect();

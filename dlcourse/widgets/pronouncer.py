@@ -60,17 +60,16 @@ SOUNDS = {
     "Z": ("[z]oo", "z"),
     "ZH": ("vi[si]on", "zh"),
 }
-VOWELS = "AEIOU"  # an ARPAbet vowel starts with one of these, a consonant with none
 EXAMPLES = ("knight", "through", "colonel", "chaos", "hiccough", "blorft")
 WORDS = {
     "name": "Pronouncer",
     "try": "Type any word, even one that you made up. Then point at a phoneme, or choose it with the arrow keys.",
     "notice": "Notice that nobody told the network which letters belong together. From spellings and readings alone it found that "
     "two letters may make one sound, and one letter two, as the x of “fox”.",
-    "small_print": "A ribbon is as thick as the attention weight; orange phonemes are vowels, blue ones consonants. The weights say "
-    "where the decoder looked, not why it wrote what it wrote: each place also knows of the letters around it.",
-    "keys": "Keyboard: in the pictures, left and right arrows go from one phoneme to the next; up goes to the letters and down back "
-    "to the phonemes. In the heat map, up and down go from phoneme to phoneme, left and right from letter to letter.",
+    "small_print": "A ribbon is as thick as the attention weight; orange phonemes are vowels, blue ones consonants. The weights "
+    "say where the decoder looked, not why it wrote what it wrote: each place also knows of the letters around it.",
+    "keys": "Keyboard: among the ribbons, left and right arrows go along a row, up to the letters, down to the phonemes. In the "
+    "heat map, up and down go from phoneme to phoneme, left and right from letter to letter.",
     "word": "Word",
     "examples": "Or one of these",
     "picture": "Ribbons from the letters to the phonemes",
@@ -102,12 +101,12 @@ WORDS = {
     "nothing": "(no phoneme)",
     "same": "✓ The dictionary says the same.",
     "other": "The dictionary says {readings}: {errors} of {total} phonemes wrong.",
-    "other_many": "The dictionary says {readings}. From the nearest it differs by {errors} of {total} phonemes.",
+    "other_many": "The dictionary says {readings}: at best {errors} of {total} phonemes wrong.",
     "or": "or",
     "unlisted": "Not among the {count} words that this page can look up.",
     "learnt": "The network was trained on this word.",
     "never": "The network had never seen this word.",
-    "empty": "Type a word: the network reads the letters {letters}.",
+    "empty": "Nothing that the network can read: type a word.",
     "left_out": "Left out, for the network knows no such letter: {characters}",
     "space": "space",
     "newline": "new line",
@@ -194,7 +193,7 @@ def _tokens(model: Seq2Seq, letters: Vocabulary, phonemes: Vocabulary) -> dict[s
         )
     longer = [token for token in letters.tokens if len(token) != 1 and token != PAD]
     if longer:
-        raise ValueError(f"{longer[0]!r} is not one letter; wanted is a vocabulary of letters, built with specials=({PAD!r},)")
+        raise ValueError(f"{longer[0]!r} is not one letter; wanted is a vocabulary of letters, built with specials={(PAD,)}")
     return {
         "letters": letters.tokens,
         "phonemes": phonemes.tokens,

@@ -2,6 +2,7 @@
 
 const HEAD = 20, LETTER = 44, GAP = 132, SOUND = 54, THICKEST = 34;
 const RIBBONS = HEAD + LETTER + GAP + SOUND + HEAD, MAP = 270, LABEL = 46, TOP = 24; // heights, and the map's margins
+const WORTH_MARKING = 0.045; // smaller weights mark no tile
 const NARROW = { letter: 18, sound: 26, cell: 13, line: 15 }; // below this the pictures scroll
 const RAMP = { light: [[243, 246, 248], [110, 165, 205], [0, 66, 120]], dark: [[30, 35, 40], [40, 100, 145], [150, 218, 255]] };
 
@@ -54,62 +55,72 @@ function paintExample(context, text, middle, y, room, { colour, strong, font }, 
   });
 }
 
-// `view` is { letters, sounds: [{ text, example, kind }], weights, shown, growth, focus: { kind, index }, colours }.
+// `view` is { letters, sounds: [{ text, example, kind }], weights, shown, growth, focus: { kind, index }, glow, colours }; glow says how
+// much light, from 0 to 1, each sound and each letter has: 1 where the cursor is, and a little while after.
 function paintRibbons(canvas, view) {
-  const { context, width } = prepare(canvas), { letters, sounds, weights, shown, growth, focus, colours } = view;
-  const above = tiles(letters.length, width), below = tiles(sounds.length, width), from = HEAD + LETTER, to = from + GAP;
-  const paint = { vowel: colours.warm, consonant: colours.accent, end: colours.muted }, middle = (from + to) / 2;
-  const active = growth ? { kind: "sound", index: shown } : focus; // a phoneme that is being read has the light
-  const lit = (step, letter) => (active.kind === "letter" ? letter : step) === active.index;
+  const { context, width } = prepare(canvas), { letters, sounds, weights, shown, growth, glow, colours } = view;
+  const above = tiles(letters.length, width), below = tiles(sounds.length, width), from = HEAD + LETTER, to = from + GAP, middle = (from + to) / 2;
+  const paint = { vowel: colours.warm, consonant: colours.accent, end: colours.muted }, faint = colours.dark ? 0.3 : 0.2;
   const bands = ribbons(weights, above, below).filter(({ step, thick }) => thick > 0.2 && step < shown + (growth ? 1 : 0));
-  for (const light of [false, true])
-    for (const { step, letter, thick, from: x, to: end } of bands) {
-      if (lit(step, letter) !== light) continue;
-      context.save();
-      if (step >= shown) { context.beginPath(); context.rect(0, from, width, GAP * growth); context.clip(); }
-      context.globalAlpha = light ? 0.85 : colours.dark ? 0.3 : 0.2;
-      context.fillStyle = paint[sounds[step].kind];
-      context.beginPath();
-      context.moveTo(x, from);
-      context.bezierCurveTo(x, middle, end, middle, end, to);
-      context.lineTo(end + thick, to);
-      context.bezierCurveTo(end + thick, middle, x + thick, middle, x + thick, from);
-      context.fill();
-      context.restore();
-    }
-  const weight = (step, letter) => (step < shown ? weights[step][letter] : step === shown && growth ? weights[step][letter] * growth : 0);
-  const tint = paint[sounds[active.kind === "sound" ? active.index : 0]?.kind];
-  letters.forEach((letter, k) => paintLetter(context, { letter, place: above, k, view, weight: active.kind === "sound" ? weight(active.index, k) : 0, tint }));
-  sounds.slice(0, shown).forEach((sound, k) => paintSound(context, { sound, place: below, k, view, here: active.kind === "sound" && active.index === k, weight: active.kind === "letter" ? weight(k, active.index) : 0, tint: paint[sound.kind] }));
+  const lit = bands.map((band) => ({ ...band, light: Math.max(glow.sound[band.step], glow.letter[band.letter]) })).sort((a, b) => a.light - b.light);
+  for (const { step, thick, from: x, to: end, light } of lit) {
+    context.save();
+    if (step >= shown) { context.beginPath(); context.rect(0, from, width, GAP * growth); context.clip(); }
+    context.globalAlpha = faint + (0.85 - faint) * light;
+    context.fillStyle = paint[sounds[step].kind];
+    context.beginPath();
+    context.moveTo(x, from);
+    context.bezierCurveTo(x, middle, end, middle, end, to);
+    context.lineTo(end + thick, to);
+    context.bezierCurveTo(end + thick, middle, x + thick, middle, x + thick, from);
+    context.fill();
+    context.restore();
+  }
+  const weight = (step, letter) => weights[step][letter] * (step < shown ? 1 : step === shown ? growth : 0), brightest = glow.sound.indexOf(Math.max(...glow.sound));
+  letters.forEach((text, k) => {
+    const given = glow.sound.reduce((sum, light, step) => sum + light * weight(step, k), 0);
+    paintTile(context, { text, x: above.middle(k), y: HEAD, height: LETTER, place: above, light: glow.letter[k], weight: given, size: 24, strong: 550, border: colours.line, tint: paint[sounds[brightest]?.kind] ?? colours.line, colours });
+    paintShare(context, given, above, k, HEAD / 2 - 1, colours);
+  });
+  sounds.slice(0, shown).forEach(({ text, example, kind }, k) => {
+    const taken = glow.letter.reduce((sum, light, letter) => sum + light * weight(k, letter), 0);
+    paintTile(context, { text, example, x: below.middle(k), y: to, height: SOUND, place: below, light: glow.sound[k], weight: taken, size: 18, strong: 650, border: paint[kind], tint: paint[kind], full: paint[kind], colours });
+    paintShare(context, taken, below, k, to + SOUND + HEAD / 2 + 1, colours);
+  });
 }
 
-function paintLetter(context, { letter, place, k, view: { focus, colours }, weight, tint }) {
-  const x = place.middle(k) - place.tile / 2, here = focus.kind === "letter" && focus.index === k;
-  box(context, x, HEAD, place.tile, LETTER);
-  context.fillStyle = here ? colours.ink : colours.paper; context.fill();
-  if (weight) { context.globalAlpha = 0.5 * weight; context.fillStyle = tint; context.fill(); context.globalAlpha = 1; }
-  context.lineWidth = weight > 0.05 ? 1.5 : 1; context.strokeStyle = weight > 0.05 ? tint : here ? colours.ink : colours.line; context.stroke();
-  const size = Math.min(24, 0.8 * place.pitch + 2);
-  write(context, letter, place.middle(k), HEAD + LETTER / 2 - 1, { colour: here ? colours.paper : colours.ink, font: colours.font }, { align: "center", size, weight: 550 });
-  if (weight >= 0.045 && place.pitch >= 27) write(context, `${Math.round(100 * weight)}%`, place.middle(k), HEAD / 2 - 1, { colour: colours.ink, font: colours.font }, { align: "center", size: 12 });
+// A letter or a phoneme: filled where the cursor is, tinted by its weight in what the cursor is on.
+function paintTile(context, { text, example = "", x, y, height, place, light, weight, size, strong, border, tint, full, colours }) {
+  const { pitch, tile } = place, washed = 0.5 * Math.min(weight, 1) * (1 - light), ink = light > 0.5 ? colours.paper : colours.ink, roomy = pitch >= 40 && example;
+  box(context, x - tile / 2, y, tile, height);
+  for (const [colour, alpha] of [[colours.paper, 1], [tint, washed], [full ?? colours.ink, light]]) {
+    context.globalAlpha = alpha; context.fillStyle = colour; context.fill();
+  }
+  context.globalAlpha = 1; context.lineWidth = weight > WORTH_MARKING || full ? 1.5 : 1;
+  context.strokeStyle = weight > WORTH_MARKING ? tint : border; context.stroke();
+  const fits = Math.min(size, 0.45 * pitch + 4, 1.3 * tile / text.length);
+  write(context, text, x, y + (roomy ? 20 : height / 2), { colour: ink, font: colours.font }, { align: "center", size: fits, weight: strong });
+  if (roomy) paintExample(context, example, x, y + 39, tile - 2, { colour: light > 0.5 ? colours.paper : colours.muted, strong: ink, font: colours.font });
 }
 
-function paintSound(context, { sound, place, k, view: { colours }, here, weight, tint }) {
-  const x = place.middle(k) - place.tile / 2, y = HEAD + LETTER + GAP;
-  box(context, x, y, place.tile, SOUND);
-  context.fillStyle = here ? tint : colours.paper; context.fill();
-  if (weight) { context.globalAlpha = 0.5 * weight; context.fillStyle = tint; context.fill(); context.globalAlpha = 1; }
-  context.lineWidth = 1.5; context.strokeStyle = tint; context.stroke();
-  const roomy = place.pitch >= 40 && sound.example, colour = here ? colours.paper : colours.ink, size = Math.min(18, 0.42 * place.pitch + 3, 1.3 * place.tile / sound.text.length);
-  write(context, sound.text, place.middle(k), y + (roomy ? 20 : SOUND / 2), { colour, font: colours.font }, { align: "center", size, weight: 650 });
-  if (roomy) paintExample(context, sound.example, place.middle(k), y + 39, place.tile - 2, { colour: here ? colours.paper : colours.muted, strong: colour, font: colours.font });
-  if (weight >= 0.045 && place.pitch >= 27) write(context, `${Math.round(100 * weight)}%`, place.middle(k), y + SOUND + HEAD / 2 + 1, { colour: colours.ink, font: colours.font }, { align: "center", size: 12 });
+function paintShare(context, weight, place, k, y, { ink, font }) {
+  if (weight >= WORTH_MARKING && place.pitch >= 27) write(context, `${Math.round(100 * weight)}%`, place.middle(k), y, { colour: ink, font }, { align: "center", size: 12 });
 }
 
 // What lies under a point of the ribbons' picture: a letter in the upper half, a phoneme in the lower.
 function ribbonAt(x, y, { clientWidth: width }, { letters, sounds }) {
   const kind = y < HEAD + LETTER + GAP / 3 ? "letter" : "sound", index = tiles((kind === "letter" ? letters : sounds).length, width).at(x);
   return index === null ? null : { kind, index };
+}
+
+// Where the cursor's tile is in the ribbons' picture, or its row or column in the map: [x, y], null where it is everywhere.
+function ribbonPlace(room, view) {
+  const { letters, sounds, focus: { kind, index } } = view;
+  return [tiles((kind === "letter" ? letters : sounds).length, ribbonsSize(room, view)[0]).middle(index), null];
+}
+function mapPlace(room, { letters, sounds, focus: { kind, index } }) {
+  const { width, height } = cells(letters.length, sounds.length, room);
+  return kind === "letter" ? [LABEL + (index + 0.5) * width, null] : [null, TOP + (index + 0.5) * height];
 }
 
 // ---- the heat map: letters across, phonemes down --------------------------------------------------------------------

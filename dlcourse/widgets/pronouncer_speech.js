@@ -21,7 +21,7 @@ export function lettersOf(net, text, most) {
 export function speech(net, words, dictionary, tells) {
   const example = (token) => net.hints[token][0].replace(/[[\]]/g, ""), name = (token) => (token === net.end ? words.end : net.phonemes[token]);
   const list = (entries) => entries.filter(([, p]) => p >= WORTH).sort((a, b) => b[1] - a[1]).slice(0, MOST_NAMED)
-    .map(([one, p]) => fill(words.share, { one, percent: percent(p) })).join(", ");
+    .map(([one, p]) => fill(words.share, { one, percent: `${Math.round(100 * p)}\u00a0%` })).join(", ");
   const all = ({ tokens, ended }) => [...tokens, ...(ended ? [net.end] : [])]; // the end is a step like others
   const letter = (letters, place) => net.tokens[letters[place]];
   return {

@@ -25,9 +25,7 @@ def shape(model: Seq2Seq) -> dict[str, Any]:
     if not isinstance(model, Seq2Seq):
         raise TypeError(f"a {type(model).__name__} given; wanted is a dlcourse.models.seq2seq.Seq2Seq")
     if model.attention_name is None:
-        raise ValueError(
-            "attention=None given: a model without attention has no alignment to show; wanted is additive, dot or scaled_dot"
-        )
+        raise ValueError("a model with attention=None has no alignment to show; wanted is additive, dot or scaled_dot")
     return {
         "cell": model.cell,
         "width": model.encoder.hidden_size,
@@ -43,17 +41,16 @@ def parts(model: Seq2Seq) -> Iterator[tuple[str, Tensor]]:
     A token's embedding acts on nothing but the input weights of the first layer, so the two travel multiplied out: a table with a
     row of G·W numbers for each letter and direction, and of G·H for each phoneme, with G gates and W = H / directions.
     """
+    weights = dict(model.named_parameters())
     for layer in range(model.encoder.num_layers):
         for end in (f"l{layer}", f"l{layer}_reverse")[: model.directions]:
             yield from _recurrent(f"encoder.{end}", model.encoder, end, None if layer else model.source_embedding.weight)
     yield from _recurrent("decoder", model.decoder, "l0", model.target_embedding.weight)
     if isinstance(model.attention, AdditiveAttention):
         for name in ("query", "key", "output"):
-            yield f"attention.{name}", model.attention.get_submodule(name).weight
-    for name in ("combine", "output"):
-        linear = model.get_submodule(name)
-        yield f"{name}.weight", linear.weight
-        yield f"{name}.bias", linear.bias
+            yield f"attention.{name}", weights[f"attention.{name}.weight"]
+    for name in ("combine.weight", "combine.bias", "output.weight", "output.bias"):
+        yield name, weights[name]
 
 
 def _recurrent(name: str, module: nn.Module, end: str, embedding: Tensor | None) -> Iterator[tuple[str, Tensor]]:
@@ -67,13 +64,7 @@ def _recurrent(name: str, module: nn.Module, end: str, embedding: Tensor | None)
 
 
 def rounded(part: Tensor) -> tuple[Tensor, Tensor]:
-    """Round a matrix (R, C) to 8 bits: int8 numbers (R, C) and for each row a float16 scale (R, 1) that they are to be taken by.
-
-    Raises ValueError for numbers that are not finite or too large.
-    """
-    largest = part.abs().max().item()
-    if not torch.isfinite(part).all() or largest > LARGEST:
-        raise ValueError(f"the model has a weight of {largest:g}; train it again with a smaller learning rate")
+    """Round a matrix (R, C) to 8 bits: int8 numbers (R, C), and for each row a float16 scale (R, 1) to multiply them by."""
     scales = (part.abs().amax(dim=1, keepdim=True) / MOST).half()
     steps = part / scales.float().clamp(min=2**-24)  # the smallest float16: a row of zeros stays one
     return steps.round().clamp(-MOST, MOST).to(torch.int8), scales
@@ -81,14 +72,20 @@ def rounded(part: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def pack(model: Seq2Seq) -> bytes:
-    """Return the weights as bytes: of each matrix the scales of its rows and then its numbers, of each bias float16, little-endian."""
+    """Return the weights as bytes: of each matrix its rows' scales and then its numbers, of each bias float16, little-endian."""
     packed = []
-    for _, part in parts(model):
-        part = part.detach().cpu().float()
-        if part.ndim == 1:
-            rounded(part[None])  # for its check
-            packed.append(part.half().numpy().astype("<f2").tobytes())
-            continue
-        numbers, scales = rounded(part)
-        packed += [scales.numpy().astype("<f2").tobytes(), numbers.numpy().tobytes()]
+    for name, part in parts(model):
+        values = part.detach().cpu().float()
+        _check(name, values)
+        if values.ndim == 1:
+            packed.append(values.half().numpy().astype("<f2").tobytes())
+        else:
+            numbers, scales = rounded(values)
+            packed += [scales.numpy().astype("<f2").tobytes(), numbers.numpy().tobytes()]
     return b"".join(packed)
+
+
+def _check(name: str, values: Tensor) -> None:
+    largest = values.abs().max().item()
+    if not largest <= LARGEST:  # nor is nan
+        raise ValueError(f"{name} has a weight of {largest:g}; train the model again with a smaller learning rate")

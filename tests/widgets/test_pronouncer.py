@@ -4,7 +4,6 @@ import re
 import numpy as np
 import pytest
 import torch
-from ipywidgets.embed import dependency_state
 
 from dlcourse import decoding
 from dlcourse.data import cmudict
@@ -12,12 +11,13 @@ from dlcourse.data.text import END, PAD, START, Vocabulary, pad
 from dlcourse.losses import cross_entropy
 from dlcourse.models.seq2seq import Seq2Seq
 from dlcourse.widgets import pronouncer_weights
-from dlcourse.widgets.pronouncer import SOUNDS, WORDS, Pronouncer
+from dlcourse.widgets.pronouncer import SOUNDS, Pronouncer
 
 LETTERS = "abcdefght'"
 SPELT = {"a": "AE", "b": "B", "c": "K", "d": "ER", "e": "EH", "f": "F", "g": "G", "h": "AH", "t": "T", "y": "TH"}  # ' is silent
 PHONEMES = ["AE", "B", "K", "EH", "IY", "F", "TH", "T", "AH", "ER", "G"]
-KNOWN = {"bad": [["B", "AE", "T"]], "fee": [["F", "IY"], ["F", "EH"]], "tag": [["T", "AE", "G"]]}
+KNOWN = {"bad": [["B", "AE", "ER"]], "fee": [["F", "IY"], ["F", "EH"]], "that": [["G", "AE"]]}
+USED = ("bad", "cab", "fee", "that")  # these it has learnt for certain
 SIZE = "() => { const b = document.querySelector('.dl-pron').getBoundingClientRect(); return [b.width, b.height]; }"
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LOAD = "([text, shape]) => { window.net = module.unpackSpeller(bytes(text), shape); return net !== null; }"
@@ -169,7 +169,7 @@ def learner():
         optimizer = torch.optim.AdamW(model.parameters(), lr=2e-2)
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=80)
         for _ in range(80):
-            words = random_spellings(64, seed=None)
+            words = [*USED, *random_spellings(60, seed=None)]
             source, _ = pad([letters().encode(word) for word in words])
             target, _ = pad([phonemes().encode([START, *spelt(word), END]) for word in words])
             loss = cross_entropy(model(source, target[:, :-1]).flatten(0, 1), target[:, 1:].flatten(), ignore_index=0)
@@ -247,12 +247,12 @@ def test_the_word_that_explains_a_phoneme_has_it_in_the_dictionary():
 
 
 @pytest.fixture
-def speaking(widget_page):
-    """A function that opens a page with the widget."""
+def speaking(widget_page, learner):
+    """A function that opens a page with the widget, which shows what `learner` does."""
 
-    def show(model=None, *, theme="light", width=1280, reduced_motion="reduce", **settings):
-        options = {"word": "cab", "examples": ("fee", "tag"), "known": KNOWN, "trained_on": {"fee"}} | settings
-        widget = Pronouncer(model or speller(), letters(), phonemes(), **options)
+    def show(*, theme="light", width=1280, reduced_motion="reduce", **settings):
+        options = {"word": "cab", "examples": ("fee", "that"), "known": KNOWN, "trained_on": {"fee"}} | settings
+        widget = Pronouncer(learner, letters(), phonemes(), **options)
         return widget_page(widget, theme=theme, width=width, reduced_motion=reduced_motion).page
 
     return show
@@ -274,3 +274,227 @@ def type_word(page, word):
 
 def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
+
+
+def choose_beam(page, width):
+    page.get_by_role("group", name="Beam width").get_by_label(str(width), exact=True).check(force=True)
+
+
+def percents(page):
+    return [float(one.strip("<> %")) for one in page.locator(".dl-next-percent").all_inner_texts()]
+
+
+@pytest.mark.browser
+def test_a_typed_word_is_read_as_the_package_reads_it_and_its_numbers_are_the_models(speaking, learner):
+    page, twin = speaking(beam=5), with_rounded_weights(learner)
+    for typed, word in (("Cágé d!", "caged"), ("that", "that"), ("’b", "'b")):
+        type_word(page, typed)
+        readings, scores = found(twin, word, 5)
+        assert state(page, "reading") == " ".join([*readings[0], "end"])
+        listed = page.locator(".dl-pron-found label:not(.dl-pron-free)")
+        assert [one.split("\n")[0] for one in listed.all_inner_texts()] == [
+            " ".join(reading) or "(no phoneme)" for reading in readings
+        ]
+        shares = [float(one.strip("<> %")) for one in page.locator(".dl-pron-percent").all_inner_texts()]
+        np.testing.assert_allclose(shares, 100 * np.exp(scores), atol=0.51)
+    type_word(page, "caged")
+    step = int(state(page, "step"))
+    reading = found(twin, "caged", 5)[0][0]
+    seen = []
+    twin.attention.attend.register_forward_hook(lambda _module, _inputs, weights: seen.append(weights))
+    with torch.no_grad():
+        chances = twin(letters().encode("caged")[None], phonemes().encode([START, *reading])[None])[0].softmax(dim=-1)
+    taken = chances[range(len(reading)), phonemes().encode(reading)]
+    assert step == int(taken.argmin())  # the cursor starts where the network was least sure
+    np.testing.assert_allclose(percents(page)[:-1], 100 * chances[step].topk(6).values, atol=0.51)
+    place = int(seen[0][0, step].argmax())
+    assert text(page, "reads").startswith(f"It read “{'caged'[place]}” ({100 * seen[0][0, step, place]:.0f}")
+
+
+@pytest.mark.browser
+def test_what_cannot_be_read_is_said_in_words(speaking):
+    page = speaking()
+    type_word(page, "bad é1 ü")
+    assert text(page, "note") == "Left out, for the network knows no such letter: space 1 u"
+    type_word(page, "a" * 40)
+    assert "Only the first 34 letters are read" in text(page, "note")
+    press(page, "One phoneme")
+    for typed in ("", "123"):
+        type_word(page, typed)
+        press(page, "One phoneme")  # acts on what was typed just now: there is nothing to read
+        press(page, "Watch it read")
+        assert (state(page, "shown"), state(page, "state")) == ("0", "paused")
+        assert "Nothing that the network can read: type a word." in page.locator("[role=status]").inner_text()
+        page.get_by_role("application").first.press("ArrowRight")
+    type_word(page, "b")
+    press(page, "One phoneme")
+    assert state(page, "shown") == "1"
+
+
+@pytest.mark.browser
+def test_the_dictionarys_reading_stands_beside_the_networks(speaking, learner):
+    fee, bad = (found(with_rounded_weights(learner), word, 5)[0][0] for word in ("fee", "bad"))
+    known = {"bad": [bad], "that": [["G"] * 6], "fee": [[*fee, "G", "G"], [*fee[:-1], "ER"]]}
+    page = speaking(known=known, trained_on={"fee"})
+    assert text(page, "says") == "Not among the 3 words that this page can look up."
+    type_word(page, "bad")
+    assert text(page, "says") == "✓ The dictionary says the same. The network had never seen this word."
+    assert text(page, "roughly").replace("\n", " ") == "Say roughly " + "·".join(SOUNDS[phoneme][1] for phoneme in bad)
+    press(page, "that")
+    assert text(page, "says").startswith("The dictionary says G G G G G G: 6 of 6 phonemes wrong.")
+    press(page, "fee")
+    readings = f"{' '.join([*fee, 'G', 'G'])} or {' '.join([*fee[:-1], 'ER'])}"
+    said = f"The dictionary says {readings}: at best 1 of {len(fee)} phonemes wrong. The network was trained on this word."
+    assert text(page, "says") == said
+    assert page.locator("[role=status]").inner_text() == f"fee: {' '.join(fee)}. {said}"
+
+
+@pytest.mark.browser
+def test_keys_and_pointer_choose_phonemes_and_letters(speaking):
+    page = speaking(word="bad")
+    ribbons, heat = page.get_by_role("application").first, page.get_by_role("application").last
+    ribbons.focus()
+    page.keyboard.press("Home")
+    assert (state(page, "focus"), state(page, "step")) == ("sound 0", "0")
+    keys = [("ArrowRight", "sound 1"), ("ArrowUp", "letter 1"), ("ArrowRight", "letter 2"), ("ArrowRight", "letter 2")]
+    for key, focus in [*keys, ("ArrowDown", "sound 1"), ("End", "sound 3"), ("ArrowRight", "sound 3")]:
+        page.keyboard.press(key)
+        assert state(page, "focus") == focus
+    assert page.locator("[role=status]").inner_text().startswith("end of the word, ")
+    heat.focus()
+    keys = [
+        ("Home", "sound 0"),
+        ("ArrowDown", "sound 1"),
+        ("ArrowRight", "letter 1"),
+        ("ArrowLeft", "letter 0"),
+        ("ArrowUp", "sound 1"),
+    ]
+    for key, focus in keys:
+        page.keyboard.press(key)
+        assert state(page, "focus") == focus
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Home")
+    assert text(page, "reads").startswith("Letter “b” was read for B (")
+    box = ribbons.bounding_box()
+    for x, y, focus in ((-0.5, 40, "letter 1"), (0.5, 230, "sound 2"), (1.5, 230, "sound 3")):
+        page.mouse.move(box["x"] + box["width"] / 2 + 80 * (x if "sound" in focus else x + 0.5), box["y"] + y)
+        assert state(page, "focus") == focus
+    box = heat.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 40)
+    assert state(page, "focus") == "sound 0"
+    heat.click(position={"x": 80, "y": 10})
+    assert state(page, "focus") == "letter 0"
+
+
+@pytest.mark.browser
+def test_it_reads_one_phoneme_at_a_time_alone_or_by_the_button_and_waits_off_screen(speaking):
+    page = speaking(word="bad", reduced_motion="no-preference")
+    assert state(page, "shown") == "4"
+    for shown in ("1", "2"):
+        press(page, "One phoneme")
+        assert state(page, "shown") == shown
+    assert page.locator("[role=status]").inner_text().startswith("AE as in cat, ")
+    assert "b·a" in text(page, "roughly")
+    assert "dictionary" not in text(page, "says")
+    press(page, "Watch it read")
+    page.wait_for_function("document.querySelector('.dl-pron').dataset.shown === '3'")
+    page.evaluate("document.body.style.paddingTop = '3000px'")
+    page.wait_for_timeout(1200)
+    assert (state(page, "shown"), state(page, "state")) == ("3", "playing")
+    page.evaluate("document.body.style.paddingTop = '0'")
+    page.wait_for_function("document.querySelector('.dl-pron').dataset.state === 'paused'")
+    assert state(page, "shown") == "4"
+    assert page.locator("[role=status]").inner_text().startswith("bad: B AE ER.")
+    press(page, "Watch it read")
+    type_word(page, "cab")  # a new word ends the reading of the old
+    assert (state(page, "shown"), state(page, "state")) == ("4", "paused")
+
+
+@pytest.mark.browser
+def test_beam_width_changes_what_is_found_and_a_reading_found_can_be_looked_at(speaking, learner):
+    page, twin = speaking(word="gadfethe", beam=2), with_rounded_weights(learner)
+    listed = page.locator(".dl-pron-found label:not(.dl-pron-free)")
+    for beam in (5, 1, 3):
+        choose_beam(page, beam)
+        readings, _ = found(twin, "gadfethe", beam)
+        assert state(page, "reading") == " ".join([*readings[0], "end"])
+        assert listed.count() == beam
+    listed.nth(1).locator("input").check(force=True)
+    assert state(page, "reading") == " ".join([*readings[1], "end"])
+    assert text(page, "about").startswith("The 3 likeliest beginnings")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+def test_it_is_accessible_fits_a_phone_and_does_not_jump(widget_page, learner, accessible, theme, width):
+    settings = {"word": "cab", "examples": ("fee", "that"), "known": KNOWN, "trained_on": {"fee"}}
+    tab = widget_page(Pronouncer(learner, letters(), phonemes(), **settings), theme=theme, width=width)
+    page = tab.page
+    accessible(page)
+    size = page.evaluate(SIZE)
+    for word in ("", "fee", "b", "thacgefdabtheg", "bad ß"):
+        type_word(page, word)
+        page.evaluate(SETTLED)
+        assert page.evaluate(SIZE) == size
+    choose_beam(page, 1)
+    press(page, "One phoneme")
+    page.get_by_role("application").first.press("ArrowUp")
+    page.evaluate(SETTLED)
+    assert page.evaluate(SIZE) == size
+    accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    small = page.evaluate("""() => [...document.querySelectorAll('button, input, canvas, .dl-choice label')].filter((node) => {
+      const { width, height } = node.getBoundingClientRect();
+      return width && (width < 40 || height < 40);
+    }).map((node) => node.outerHTML)""")
+    assert small == []
+    assert (tab.foreign, tab.failed, tab.errors) == ([], [], [])
+
+
+# ---- what travels ---------------------------------------------------------------------------------------------------
+
+
+def test_a_page_gains_less_than_a_megabyte_from_256_units_and_12_000_words():
+    model = Seq2Seq(28, 42, embedding_dim=64, hidden_size=256, attention="additive")
+    known = cmudict.read().test
+    widget = Pronouncer(model, cmudict.letters(), cmudict.phonemes(), known=known)
+    assert len(base64.b64encode(widget.weights)) < 0.85e6
+    assert len(widget.known) < 0.25e6
+    assert widget.known.count("\n") == len(known) - 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"word": "a" * 35}, "has 35 letters; at most 34"),
+        ({"examples": ["b" * 36]}, "has 36 letters; at most 34"),
+        ({"beam": 6}, "beam=6; wanted is a number from 1 to 5"),
+        ({"known": {"bad": [["B", "ZH"]]}}, "'ZH'"),
+    ],
+)
+def test_wrong_settings_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Pronouncer(speller(), letters(), phonemes(), **settings)
+
+
+def test_a_model_that_the_page_cannot_show_is_named():
+    with pytest.raises(TypeError, match="a Linear given; wanted is a dlcourse"):
+        Pronouncer(torch.nn.Linear(2, 3), letters(), phonemes())
+    with pytest.raises(ValueError, match="attention=None has no alignment to show; wanted is additive, dot or scaled_dot"):
+        Pronouncer(speller(attention=None), letters(), phonemes())
+    with pytest.raises(ValueError, match="the model knows 11 letters and 14 phonemes, the vocabularies 14 letters and 11 phonemes"):
+        Pronouncer(speller(), phonemes(), letters())
+    other = Vocabulary.build([PHONEMES[1:]], specials=(PAD, "<unk>", START, "<stop>"))
+    with pytest.raises(ValueError, match="the phonemes have no </s>"):
+        Pronouncer(speller(), letters(), other)
+    longer = Vocabulary.build([[*LETTERS[1:], "th"]], specials=(PAD,))
+    with pytest.raises(ValueError, match="'th' is not one letter"):
+        Pronouncer(speller(), longer, phonemes())
+    model = speller()
+    for value, said in ((7e4, "output.bias has a weight of 70000"), (np.nan, "combine.weight has a weight of nan")):
+        with torch.no_grad():
+            model.get_parameter(said.split()[0]).view(-1)[0] = value
+        with pytest.raises(ValueError, match=said):
+            Pronouncer(model, letters(), phonemes())
+        with torch.no_grad():
+            model.get_parameter(said.split()[0]).view(-1)[0] = 0

@@ -36,7 +36,7 @@ function paintMap(canvas, size, count, rowOf, pixels, from = 0) {
 }
 
 // Puts the maps of all heads into `parent`; `choose(layer, head)` is called when one is chosen. Returns the canvases, a function that
-// marks the chosen one, and one that writes below each what it does.
+// marks the chosen one, and one that writes below each what it does, given what habitsOf found (nothing: no text).
 function headMaps(parent, { num_layers: layers, num_heads: heads }, words, choose) {
   const group = make(parent, "fieldset", "dl-heads"), name = unique(), all = [];
   make(group, "legend", "dl-small", {}, words.heads);
@@ -51,10 +51,24 @@ function headMaps(parent, { num_layers: layers, num_heads: heads }, words, choos
       all.push({ layer, head, input, canvas, caption });
     }
   }
+  grid.addEventListener("keydown", (event) => { // up and down: to the same head of the next layer
+    const way = { ArrowUp: -heads, ArrowDown: heads }[event.key], from = all.findIndex(({ input }) => input === event.target), next = all[from + way];
+    if (way === undefined || from < 0) return;
+    event.preventDefault();
+    if (!next) return;
+    next.input.checked = true;
+    next.input.focus();
+    choose(next.layer, next.head);
+  });
   return {
     all,
     mark: (layer, head) => { all[layer * heads + head].input.checked = true; },
-    name: (found) => found.forEach(({ main }, k) => { all[k].caption.textContent = words[`short_${main?.name ?? "spread"}`]; }),
+    name: (found) => all.forEach(({ layer, head, input, caption }, k) => {
+      const text = found.length ? words[`short_${found[k].main?.name ?? "spread"}`] : "", name = fill(words.head, { layer: layer + 1, head: head + 1 });
+      if (caption.textContent === text) return;
+      caption.textContent = text;
+      input.setAttribute("aria-label", text ? `${name}: ${text}` : name);
+    }),
   };
 }
 

@@ -99,8 +99,7 @@ async function render({ model, el }) {
     maps.mark(layer, head);
     if (stale) {
       for (const one of maps.all) paintMap(one.canvas, size, tokens.length, (t) => headWeights(records[t], net, one.layer, one.head), pixels);
-      maps.name(found.length ? found : maps.all.map(() => ({})));
-      if (!found.length) for (const { caption } of maps.all) caption.textContent = "";
+      maps.name(found);
     }
     stale = false;
     paintMap(parts.map, size, tokens.length, (t) => headWeights(records[t], net, layer, head), pixels);

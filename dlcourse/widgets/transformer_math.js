@@ -1,22 +1,25 @@
 // A GPT, one token at a time with the keys and values of those before it: dlcourse.models.gpt, with the weights as
 // transformer_weights.py packs them.
 
-// The value of a float16 number, at least 0, given by its bits.
-const scaleOf = (bits) => (bits >> 10 ? (1 + (bits & 1023) / 1024) * 2 ** ((bits >> 10) - 15) : (bits & 1023) * 2 ** -24);
+// The value of a float16 number given by its bits.
+function float16(bits) {
+  const exponent = (bits >> 10) & 31, size = exponent ? (1 + (bits & 1023) / 1024) * 2 ** (exponent - 15) : (bits & 1023) * 2 ** -24;
+  return bits >> 15 ? -size : size;
+}
 
 // Returns the network whose weights `view` (a DataView) carries, or null if their number is wrong. `parts` names each tensor with
-// its rows and columns: vectors (0 columns) come first, in float32, then a float16 scale for each row of a matrix, then int8 rows.
+// its rows and columns: first come vectors (0 columns) and a scale for each row of the matrices, in float16, then the rows in int8.
 export function unpackTransformer(view, shape, parts) {
   const sum = (of) => parts.reduce((total, [, rows, columns]) => total + of(rows, columns), 0);
-  let float = 0, scale = 4 * sum((rows, columns) => (columns ? 0 : rows)), byte = scale + 2 * sum((rows, columns) => (columns ? rows : 0));
+  let float = 0, byte = 2 * sum((rows) => rows);
   if (view.byteLength !== byte + sum((rows, columns) => rows * columns)) return null;
-  const tensors = {};
+  const tensors = {}, next = () => { float += 2; return float16(view.getUint16(float - 2, true)); };
   for (const [name, rows, columns] of parts) {
     const numbers = tensors[name] = new Float32Array(rows * (columns || 1));
-    if (!columns) for (let k = 0; k < rows; k++, float += 4) numbers[k] = view.getFloat32(float, true);
-    else for (let k = 0, r = 0; r < rows; r++, scale += 2) {
-      const by = scaleOf(view.getUint16(scale, true));
-      for (let c = 0; c < columns; c++, k++, byte++) numbers[k] = by * view.getInt8(byte);
+    for (let k = 0, r = 0; r < rows; r++) {
+      const scale = next();
+      if (!columns) numbers[r] = scale;
+      for (let c = 0; c < columns; c++, k++, byte++) numbers[k] = scale * view.getInt8(byte);
     }
   }
   const linear = (name) => ({ weight: tensors[`${name}.weight`] ?? null, bias: tensors[`${name}.bias`] ?? null });
@@ -24,8 +27,8 @@ export function unpackTransformer(view, shape, parts) {
     ["attention_norm", "query", "query_norm", "key", "key_norm", "value", "out", "feed_forward_norm", "hidden", "output"].map((name) => [name, linear(`${l}.${name}`)])));
   const output = linear("output");
   output.weight ??= tensors.embedding; // tied
-  const { embedding, positions: table = null, rates } = tensors;
-  return { ...shape, width: shape.dim / shape.num_heads, embedding, table, turns: rates ? turns(rates, shape.max_length) : null, layers, last: linear("norm"), output };
+  const { embedding, positions: table = null } = tensors, { rates } = shape;
+  return { ...shape, width: shape.dim / shape.num_heads, embedding, table, turns: rates.length ? turns(rates, shape.max_length) : null, layers, last: linear("norm"), output };
 }
 
 // cos and sin of the angles by which rotary positions turn each pair of columns, (M, K/2) each; `rates` are the angles of one step.

@@ -27,30 +27,28 @@ LARGEST = 127  # of 8 bits with a sign
 class TransformerWeights(Widget):  # type: ignore[misc]  # ipywidgets has no types
     """The weights of a dlcourse.models.gpt.GPT, to which widgets refer; it shows nothing itself.
 
-    Matrices travel as 8-bit numbers, each row on a scale of its own, and vectors as float32: about a byte for each weight, so that
+    Matrices travel as 8-bit numbers, each row on a scale of its own, and all else in 16 bits: about a byte for each weight, so that
     4 layers of width 128 add 1.1 MB to a page. The page computes with them in float64; ``rounded`` gives the model that it
     computes, to measure what rounding does to a loss. Make one for a model and hand it to all widgets that show it: the page then
-    carries it once. Raises TypeError for another model, and ValueError for weights that are not finite, and for a normalisation or
-    an activation that the page does not know.
+    carries it once. Raises TypeError for another model, and ValueError for weights that are not finite or too large for 16 bits,
+    and for a normalisation or an activation that the page does not know.
     """
 
     shape: traitlets.Dict[str, Any] = traitlets.Dict(help="Sizes and kinds of layers.").tag(sync=True)
     parts: traitlets.List[Any] = traitlets.List(help="Name, rows and columns (0: a vector) of each tensor.").tag(sync=True)
-    weights = traitlets.Bytes(b"", help="Vectors in float32, scales of rows in float16, rows in int8.").tag(sync=True)
+    weights = traitlets.Bytes(b"", help="Vectors and scales of rows in float16, then rows in int8.").tag(sync=True)
 
     def __init__(self, model: GPT) -> None:
         if not isinstance(model, GPT):
             raise TypeError(f"a {type(model).__name__} given; wanted is a dlcourse.models.gpt.GPT")
         shape, parts = _shape(model), _parts(model)
-        if not all(part.isfinite().all() for part in parts.values()):
-            raise ValueError("the model has weights that are not finite; train it again with a smaller learning rate")
-        vectors = [part for part in parts.values() if part.ndim == 1]
-        scales, rows = zip(*(_rows(part) for part in parts.values() if part.ndim == 2), strict=True)
-        packed = [torch.cat([part.flatten() for part in kind]).numpy() for kind in (vectors, scales, rows)]
+        packed = [_packed(part) for part in parts.values()]
+        floats = torch.cat([numbers.flatten() for numbers, _ in packed]).numpy().astype("<f2")
+        rows = torch.cat([rows.flatten() for _, rows in packed if rows is not None]).numpy()
         super().__init__(
             shape=shape,
             parts=[[name, len(part), part.shape[1] if part.ndim == 2 else 0] for name, part in parts.items()],
-            weights=b"".join(numbers.astype(kind).tobytes() for numbers, kind in zip(packed, ("<f4", "<f2", "i1"), strict=True)),
+            weights=floats.tobytes() + rows.tobytes(),
         )
 
 
@@ -59,9 +57,9 @@ def rounded(model: GPT) -> GPT:
     twin = copy.deepcopy(model).cpu().float().eval()
     tables = [twin.positions.table] if twin.positions is not None else []
     with torch.no_grad():
-        for matrix in (part for part in (*twin.parameters(), *tables) if part.ndim == 2):
-            scales, rows = _rows(matrix)
-            matrix.copy_(scales.float() * rows)
+        for part in (*twin.parameters(), *tables):
+            floats, rows = _packed(part)
+            part.copy_(floats if rows is None else floats.float() * rows)
     return twin
 
 
@@ -86,17 +84,21 @@ def check_head(weights: TransformerWeights, layer: int, head: int) -> None:
         raise ValueError(f"layer={layer}, head={head}; the model has layers 0 to {layers - 1} and heads 0 to {heads - 1}")
 
 
-def _rows(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the scales (R, 1) of the rows of a matrix (R, C), float16, and its rows as whole numbers, int8, at most 127.
+def _packed(part: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return a vector as float16; of a matrix (R, C) the scales (R, 1), float16, and the rows as whole numbers, int8, to 127.
 
-    Raises ValueError for numbers too large for 16 bits.
+    Raises ValueError for numbers that are not finite, and for such as are too large for 16 bits.
     """
-    matrix = matrix.detach()
-    scales = (matrix.abs().amax(dim=1, keepdim=True) / LARGEST).half()
-    if not scales.isfinite().all():
-        raise ValueError(f"a weight of {matrix.abs().max():g} is too large for the page")
-    divisors = scales.float().clamp(min=torch.finfo(torch.float32).tiny)  # a row of zeros stays one
-    return scales, (matrix / divisors).round().clamp(-LARGEST, LARGEST).to(torch.int8)
+    part = part.detach()
+    if not part.isfinite().all():
+        raise ValueError("the model has weights that are not finite; train it again with a smaller learning rate")
+    floats = (part if part.ndim == 1 else part.abs().amax(dim=1, keepdim=True) / LARGEST).half()
+    if not floats.isfinite().all():
+        raise ValueError(f"a weight of {part.abs().max():g} is too large for 16 bits")
+    if part.ndim == 1:
+        return floats, None
+    divisors = floats.float().clamp(min=torch.finfo(torch.float32).tiny)  # a row of zeros stays one
+    return floats, (part / divisors).round().clamp(-LARGEST, LARGEST).to(torch.int8)
 
 
 def _blocks(model: GPT) -> list[TransformerBlock]:
@@ -122,6 +124,7 @@ def _shape(model: GPT) -> dict[str, Any]:
         "norm": NORMS[type(model.norm)],
         "eps": torch.finfo(torch.float32).eps if eps is None else eps,
         "activation": ACTIVATIONS[type(activation)],
+        "rates": _rates(blocks[0].attention.rotary),
     }
 
 
@@ -130,9 +133,6 @@ def _parts(model: GPT) -> dict[str, Tensor]:
     found: dict[str, Any] = {"embedding": model.embedding.weight}
     if model.positions is not None:
         found["positions"] = model.positions.table
-    rotary = _blocks(model)[0].attention.rotary
-    if rotary is not None:
-        found["rates"] = _rates(rotary)
     for number, block in enumerate(_blocks(model)):
         layers = {name: getattr(block.attention, name) for name in ("query", "query_norm", "key", "key_norm", "value", "out")}
         layers |= {name: getattr(block.feed_forward, name) for name in ("hidden", "output")}
@@ -145,9 +145,11 @@ def _parts(model: GPT) -> dict[str, Tensor]:
     return {name: part.detach().cpu().float() for name, part in found.items() if part is not None}
 
 
-def _rates(rotary: RotaryEmbedding) -> Tensor:
-    """Return the angles (K/2,) by which one step turns the pairs of columns; 0 where there is one position only."""
-    ones = torch.cat([torch.ones(1, rotary.dim // 2), torch.zeros(1, rotary.dim // 2)], dim=1)  # the first of each pair
-    turned: Tensor = copy.deepcopy(rotary).cpu()(ones, start=min(1, rotary.max_length - 1))[0]
+def _rates(rotary: RotaryEmbedding | None) -> list[float]:
+    """Return the K/2 angles by which one step turns the pairs of columns; none without rotary positions."""
+    if rotary is None:
+        return []
+    firsts = torch.cat([torch.ones(1, rotary.dim // 2), torch.zeros(1, rotary.dim // 2)], dim=1)  # of each pair
+    turned: Tensor = copy.deepcopy(rotary).cpu()(firsts, start=min(1, rotary.max_length - 1))[0]
     cos, sin = turned.chunk(2)
-    return sin.atan2(cos)
+    return sin.atan2(cos).tolist()

@@ -21,8 +21,8 @@ WORDS = HABITS | {
     "name": "A GPT that writes",
     "try": "Let it write, pause, and choose a head: the text shows what that head reads. Then take a few characters back, change "
     "the temperature or top-k, and let it go on.",
-    "notice": "Notice that heads differ: some always look one back, some far, and what they read changes with every character. "
-    "Top-k and top-p cut off what is unlikely: bars that are left with their thin line only can no longer be drawn.",
+    "notice": "Notice that heads differ: some always look one back, some far. Top-k and top-p cut off what is unlikely: a bar with "
+    "nothing but its thin line can no longer be drawn. Where the text turns grey, the network has forgotten it.",
     "small_print": "The network sees at most {most} characters. When they are full it forgets all but the last {kept} and reads "
     "on; what it no longer sees is grey. Surprise is −log₂ of the probability that it gave, at temperature 1 and with nothing cut "
     "off, to the character that was drawn. It knows {count} kinds of characters.",

@@ -15,7 +15,8 @@ SIZE = "() => { const b = document.querySelector('.dl-hv').getBoundingClientRect
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # how dark the pixels of a map are, (T, T), 0 where nothing is painted
 INKS = """(canvas) => {
-  const { width: n } = canvas, { data } = canvas.getContext("2d").getImageData(0, 0, n, n), all = Array.from({ length: n }, (_, k) => k);
+  const { width: n } = canvas, { data } = canvas.getContext("2d").getImageData(0, 0, n, n);
+  const all = Array.from({ length: n }, (_, k) => k);
   return all.map((t) => all.map((s) => data[4 * (t * n + s) + 3] && 256 - data[4 * (t * n + s)]));
 }"""
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -100,11 +101,11 @@ class Pieces:
 class Checks:
     """The batches of the checks, noting the processor time at which each check began."""
 
-    def __init__(self, batches: Iterable[Sequence[Tensor]]) -> None:
+    def __init__(self, batches: Iterable[Sequence[Any]]) -> None:
         self.batches = batches
         self.began = math.nan
 
-    def __iter__(self) -> Iterator[Sequence[Tensor]]:
+    def __iter__(self) -> Iterator[Sequence[Any]]:
         self.began = time.process_time()
         return iter(self.batches)
 

@@ -52,8 +52,8 @@ function render({ model, el }) {
     const get = () => model.get(name)[row()][n], put = (value) => send({ [name]: model.get(name).map((old, r) => (r === row() ? old.with(n, value) : old)) });
     input.addEventListener("input", () => {
       const value = parse(input.value);
-      input.toggleAttribute("aria-invalid", value === null);
-      if (value === null) input.setAttribute("aria-invalid", "true"); else put(value);
+      if (value === null) input.setAttribute("aria-invalid", "true");
+      else { input.removeAttribute("aria-invalid"); put(value); }
     }, on);
     input.addEventListener("keydown", (event) => {
       const way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
@@ -142,10 +142,10 @@ function render({ model, el }) {
     const { allowed } = now, { weights, scores } = result, seen = many(S).filter((i) => allowed[i]);
     if (!seen.length) return words.blind;
     const top = Math.max(...seen.map((i) => scores[i])), best = seen.filter((i) => top - scores[i] <= 1e-12 * Math.max(1, Math.abs(top)));
-    const facts = { count: spreadOf(weights).toFixed(2), total: seen.length, weight: share(weights[best[0]], words) }, called_ = best.map(spoken);
+    const facts = { count: spreadOf(weights).toFixed(2), total: seen.length, weight: share(weights[best[0]], words) }, ahead = best.map(spoken);
     if (seen.length === 1) return fill(words.only, { name: spoken(seen[0]) });
-    if (best.length > 1) return fill(words.tie, { ...facts, names: [called_.slice(0, -1).join(", "), called_.at(-1)].join(words.and) });
-    return fill(words.best, { ...facts, name: called_[0], percent: weights[best[0]] === 1 ? "100 %" : weights[best[0]] > 0.9995 ? "> 99.9 %" : `${(100 * weights[best[0]]).toFixed(1)} %` });
+    if (best.length > 1) return fill(words.tie, { ...facts, names: [ahead.slice(0, -1).join(", "), ahead.at(-1)].join(words.and) });
+    return fill(words.best, { ...facts, name: ahead[0], percent: weights[best[0]] === 1 ? "100 %" : weights[best[0]] > 0.9995 ? "> 99.9 %" : `${(100 * weights[best[0]]).toFixed(1)} %` });
   };
   const announce = () => tell(fill(words.status, {
     weights: result.weights.map((w, i) => `${called(i, "key_of")} ${share(w, words)}`).join(", "), output: result.output.map(fixed).join(", "),
@@ -199,9 +199,9 @@ function render({ model, el }) {
       button.classList.toggle("dl-attn-active", active.kind === "output" && active.at === c);
     });
     const given = { q, k, v, allowed, scaled, temperature };
-    const write_ = ({ lines }, pairs) => lines.forEach(({ word, text }, n) => { word.textContent = words[pairs[n][0]]; text.textContent = pairs[n][1]; });
-    traces.key.forEach((one, i) => write_(one, traceKey(i, given, result, words)));
-    traces.output.forEach((one, c) => write_(one, traceOutput(c, given, result, words)));
+    const put = ({ lines }, pairs) => lines.forEach(({ word, text }, n) => { word.textContent = words[pairs[n][0]]; text.textContent = pairs[n][1]; });
+    traces.key.forEach((one, i) => put(one, traceKey(i, given, result, words)));
+    traces.output.forEach((one, c) => put(one, traceOutput(c, given, result, words)));
     for (const [kind, list] of Object.entries(traces)) list.forEach(({ box }, n) => box.classList.toggle("dl-attn-shown", active.kind === kind && active.at === n));
     stack.style.setProperty("--dl-own", key === null ? colours.warm : allowed[key] ? colours.own[key] : colours.muted);
     matrix?.forEach((one, r) => one.cells.forEach((tile, i) => {

@@ -113,7 +113,7 @@ export function paintKeys(canvas, bounds, { queries, k, allowed, query, names, q
     });
     if (active !== null && allowed[active]) stroke(context, [origin, at(foot(k[active]))], colours.own[active], 6, { alpha: 0.45 });
   }
-  const names_ = placer(context, view, colours), away = ([x, y], other) => (x || y ? [x, -y] : other);
+  const namer = placer(context, view, colours), away = ([x, y], other) => (x || y ? [x, -y] : other);
   queries.forEach((other, r) => {
     if (r !== query) arrow(context, origin, at(other), { colour: `color-mix(in srgb, ${colours.accent} 45%, ${colours.paper})`, width: 2 });
   });
@@ -124,11 +124,11 @@ export function paintKeys(canvas, bounds, { queries, k, allowed, query, names, q
     arrow(context, origin, at(key), { colour, width: i === active ? 3.25 : 2.25, dash: allowed[i] ? [] : [4, 4] });
     disc(context, at(key), held === `k${i}` ? 8 : 5, { fill: colours.paper, line: colour, width: 2 });
   });
-  for (const tip of [...queries, ...k]) names_.avoid(at(tip), 8);
-  names_.avoid(origin, 6);
-  names_.put(queryNames[query], at(q), 12, away(q, [1, 1]), colours.accent, 750);
-  k.forEach((key, i) => names_.put(names[i], at(key), 8, away(key, [-1, 1]), allowed[i] ? colours.own[i] : colours.muted));
-  queries.forEach((other, r) => { if (r !== query) names_.put(queryNames[r], at(other), 4, away(other, [1, 1]), colours.muted, 500); });
+  for (const tip of [...queries, ...k]) namer.avoid(at(tip), 8);
+  namer.avoid(origin, 6);
+  namer.put(queryNames[query], at(q), 12, away(q, [1, 1]), colours.accent, 750);
+  k.forEach((key, i) => namer.put(names[i], at(key), 8, away(key, [-1, 1]), allowed[i] ? colours.own[i] : colours.muted));
+  queries.forEach((other, r) => { if (r !== query) namer.put(queryNames[r], at(other), 4, away(other, [1, 1]), colours.muted, 500); });
   if (active !== null && allowed[active]) {
     const text = `${queryNames[query]} · ${names[active]} = ${number(scores[active], 3)}`;
     write(context, text, width - 10, 15, { colour: colours.own[active], font: colours.font }, { align: "right", size: 13, weight: 650, halo: colours.paper });
@@ -162,22 +162,22 @@ export function paintValues(canvas, bounds, { v, allowed, weights, output, other
     context.strokeStyle = colours.own[i]; context.lineWidth = 1 + 9 * weights[i]; context.globalAlpha = i === active ? 0.85 : 0.5;
     bow(at(value)); context.globalAlpha = 1;
   });
-  const names_ = placer(context, view, colours);
+  const namer = placer(context, view, colours);
   if (!flat && around.length) stroke(context, around.map(at), colours.warm, 1.75, { alpha: 0.75 });
   if (!flat && path.length > 2) { // from the best match, which has a name, to the plain mean
     const points = path.map(at), end = points.at(-1);
     stroke(context, points, colours.ink, 1.5, { dash: [1, 4] });
     disc(context, end, 3.5, { fill: colours.ink });
-    for (const p of points) names_.avoid(p, 2);
-    names_.avoid(target, 12);
-    names_.put(words.hottest, end, 5, [end[0] - points.at(-9)[0], end[1] - points.at(-9)[1]], colours.ink, 500);
+    for (const p of points) namer.avoid(p, 2);
+    namer.avoid(target, 12);
+    namer.put(words.hottest, end, 5, [end[0] - points.at(-9)[0], end[1] - points.at(-9)[1]], colours.ink, 500);
   }
   const radii = weights.map((w) => 5 + 15 * Math.sqrt(w));
   v.forEach((value, i) => {
     const radius = radii[i], colour = allowed[i] ? colours.own[i] : colours.muted, place = at(value), shown = allowed[i] && (held === `v${i}` || i === active);
     disc(context, place, radius, { fill: allowed[i] ? colour : colours.paper, line: shown ? colours.ink : colours.paper, width: shown ? 2.5 : 1.5 });
     if (!allowed[i]) disc(context, place, radius, { line: colour, dash: [3, 3] });
-    names_.avoid(place, radius);
+    namer.avoid(place, radius);
   });
   const diamond = ([x, y], size, colour) => {
     context.beginPath(); context.moveTo(x, y - size); context.lineTo(x + size, y); context.lineTo(x, y + size); context.lineTo(x - size, y); context.closePath();
@@ -185,11 +185,11 @@ export function paintValues(canvas, bounds, { v, allowed, weights, output, other
   };
   for (const other of others) diamond(at(other), 6, `color-mix(in srgb, ${colours.warm} 55%, ${colours.paper})`);
   diamond(target, 9.5, colours.warm);
-  names_.avoid(target, 10);
-  if (!flat) for (const value of v) for (const part of [0.3, 0.5, 0.7]) names_.avoid(between(target, at(value), part), 3);
+  namer.avoid(target, 10);
+  if (!flat) for (const value of v) for (const part of [0.3, 0.5, 0.7]) namer.avoid(between(target, at(value), part), 3);
   const below = [0, 1], middle = at(v.reduce((sum, p) => sum.map((x, n) => x + p[n] / v.length), v[0].map(() => 0)));
-  v.forEach((value, i) => { const place = at(value); names_.put(names[i], place, radii[i] + 4, flat ? below : [place[0] - middle[0] || 0.01, place[1] - middle[1]], allowed[i] ? colours.own[i] : colours.muted); });
-  names_.put(words.output, target, 12, flat ? below : [0, -1], colours.warm, 750);
+  v.forEach((value, i) => { const place = at(value); namer.put(names[i], place, radii[i] + 4, flat ? below : [place[0] - middle[0] || 0.01, place[1] - middle[1]], allowed[i] ? colours.own[i] : colours.muted); });
+  namer.put(words.output, target, 12, flat ? below : [0, -1], colours.warm, 750);
   return view;
 }
 

@@ -14,7 +14,7 @@ function render({ model, el }) {
   const words = model.get("words"), root = make(el, "div", "dl-widget dl-cost", { role: "group", "aria-label": words.name });
   const stop = new AbortController(), on = { signal: stop.signal }, names = [...SIZES, "batch", "bytes_per_number", "causal"];
   const settings = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
-  let frame_ = 0, view = null, wish = model.get("num_heads");
+  let repaint = 0, view = null, wish = model.get("num_heads");
 
   // -- the page
   make(root, "p", "dl-try", {}, words.try);
@@ -70,7 +70,7 @@ function render({ model, el }) {
 
   // -- what is shown
   const paint = () => {
-    frame_ = 0;
+    repaint = 0;
     const begin = performance.now(), now = settings(), what = model.get("view"), colours = look(root), style = getComputedStyle(root);
     colours.text = { tokens: style.getPropertyValue("--dl-tokens").trim(), pairs: style.getPropertyValue("--dl-pairs").trim() };
     for (const { name, value, input, list: steps } of sliders) {
@@ -94,12 +94,14 @@ function render({ model, el }) {
     rowsOf(what, now, words).forEach(([name, kind, value, formula, digits], k) => {
       const row = rows[k];
       row.box.dataset.kind = kind;
-      row.title.textContent = words[`row_${name}`]; row.value.textContent = value; row.formula.textContent = formula; row.digits.textContent = name === "ratio" ? digits : `= ${digits}`;
+      row.title.textContent = words[`row_${name}`]; row.value.textContent = value;
+      row.formula.textContent = formula.replace(/\([^)]*\)/g, (part) => part.replaceAll(" ", "\u00a0")); // a line ends between factors
+      row.digits.textContent = name === "ratio" ? digits : `= ${digits}`;
     });
     says.textContent = sayCost(what, now, words);
     root.dataset.updateMs = (performance.now() - begin).toFixed(2);
   };
-  const soon = () => { if (!frame_) frame_ = requestAnimationFrame(paint); };
+  const soon = () => { if (!repaint) repaint = requestAnimationFrame(paint); };
 
   // -- the length under the pointer
   let held = false;
@@ -119,7 +121,7 @@ function render({ model, el }) {
   onLook(root, soon, stop.signal);
   soon();
   return () => {
-    stop.abort(); cancelAnimationFrame(frame_);
+    stop.abort(); cancelAnimationFrame(repaint);
     for (const name of traits) model.off(`change:${name}`, soon);
   };
 }

@@ -85,7 +85,7 @@ export function costChart(canvas, view, settings, words, colours) {
 // Writes along each line its name, where it covers the least of what stands around.
 function nameLines(context, curves, { plane, taken, upright }, colours) {
   const { left, top, width, height, py } = plane, last = curves[0].logs.length - 1, x = (k) => left + (k / last) * width;
-  const height_ = ({ logs }, at) => { const k = Math.min(Math.max(((at - left) / width) * last, 0), last - 1e-9), j = Math.floor(k); return py(logs[j] + (logs[j + 1] - logs[j]) * (k - j)); };
+  const levelAt = ({ logs }, at) => { const k = Math.min(Math.max(((at - left) / width) * last, 0), last - 1e-9), j = Math.floor(k); return py(logs[j] + (logs[j + 1] - logs[j]) * (k - j)); };
   for (const curve of curves) {
     context.font = `650 13px ${colours.font}`;
     const half = context.measureText(curve.text).width / 2, others = curves.filter((one) => one !== curve);
@@ -93,10 +93,10 @@ function nameLines(context, curves, { plane, taken, upright }, colours) {
       const turn = Math.atan2(py(curve.logs[k + 1]) - py(curve.logs[k - 1]), x(k + 1) - x(k - 1)), [ux, uy] = [Math.cos(turn), Math.sin(turn)];
       const centre = [x(k) - side * uy, py(curve.logs[k]) + side * ux];
       const points = [-1, -0.5, 0, 0.5, 1].map((part) => [centre[0] + part * half * ux, centre[1] + part * half * uy]);
-      const cost = points.reduce((sum, [px, py_]) => {
-        const lines = others.reduce((most, one) => Math.max(most, 13 - Math.abs(height_(one, px) - py_) * ux), 0), dots = taken.reduce((most, [tx, ty]) => Math.max(most, 20 - Math.hypot(tx - px, ty - py_)), 0);
-        const outside = Math.max(0, left + 6 - px, px - left - width + 4, top + 10 - py_, py_ - top - height + 10);
-        return sum + lines + dots + 4 * outside + Math.max(0, 9 - Math.abs(px - upright));
+      const cost = points.reduce((sum, [a, b]) => {
+        const lines = others.reduce((most, one) => Math.max(most, 13 - Math.abs(levelAt(one, a) - b) * ux), 0), dots = taken.reduce((most, [tx, ty]) => Math.max(most, 20 - Math.hypot(tx - a, ty - b)), 0);
+        const outside = Math.max(0, left + 6 - a, a - left - width + 4, top + 10 - b, b - top - height + 10);
+        return sum + lines + dots + 4 * outside + Math.max(0, 9 - Math.abs(a - upright));
       }, Math.abs(k - 0.7 * last) / last);
       return { cost, centre, points, turn };
     });

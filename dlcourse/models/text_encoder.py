@@ -25,8 +25,8 @@ class TextEncoder(nn.Module):
     before each part rather than after it. ``positions`` is "learned", "sinusoidal", "rotary" or
     "none". hidden_size is 4 D by default; ``dropout`` acts after the positions and in the blocks,
     in training only. Takes tokens int64 (B, T), T at most ``max_length``, padded at the end with
-    ``padding``, which nothing reads; its own outputs mean nothing. Anything else raises ValueError
-    or TypeError, and so does a text of nothing but padding.
+    ``padding``, which nothing reads; its own outputs mean nothing. With None every token is text.
+    Anything else raises ValueError or TypeError, and so does a text of nothing but padding.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class TextEncoder(nn.Module):
         positions: str = "learned",
         dropout: float = 0.0,
         fused: bool = True,
-        padding: int = 0,
+        padding: int | None = 0,
     ) -> None:
         super().__init__()
         if num_layers < 1 or max_length < 1:
@@ -76,7 +76,7 @@ class TextEncoder(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens (B, T) to states (B, T, D), each of a token in the light of its text."""
-        real = token_mask(tokens, padding=self.padding)  # (B, T)
+        real = self.real(tokens)  # (B, T)
         if tokens.shape[1] > self.max_length:
             given = f"{tokens.shape[1]} tokens given"
             raise ValueError(f"{given}; this model reads at most {self.max_length}")
@@ -85,9 +85,13 @@ class TextEncoder(nn.Module):
             x = self.positions(x)
         x = self.dropout(x)
         for block in self.blocks:
-            x = block(x, mask=real[:, None])
+            x = block(x, mask=None if self.padding is None else real[:, None])
         states: Tensor = self.norm(x)
         return states
+
+    def real(self, tokens: Tensor) -> Tensor:
+        """Return bool (B, T), True where tokens are text and False where they are padding."""
+        return token_mask(tokens, padding=-1 if self.padding is None else self.padding)
 
 
 class MaskedLanguageModel(nn.Module):
@@ -125,7 +129,7 @@ class TextClassifier(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens (B, T) to logits (B, K)."""
-        real = token_mask(tokens, padding=self.encoder.padding)[..., None]  # (B, T, 1)
+        real = self.encoder.real(tokens)[..., None]  # (B, T, 1)
         mean = (self.encoder(tokens) * real).sum(1) / real.sum(1)  # (B, D)
         logits: Tensor = self.output(self.dropout(mean))
         return logits

@@ -70,6 +70,18 @@ def test_tokens_and_positions_enter_about_equally_large_and_guesses_start_even(p
     assert MaskedLanguageModel(encoder)(tokens).std() < 1.5
 
 
+def test_without_a_padding_token_every_token_is_text():
+    encoder, text = small(padding=None), torch.tensor([[3, 0, 5, 0]])
+    states = encoder(text)
+    for place in range(4):
+        changed = text.clone()
+        changed[0, place] = 8
+        assert (encoder(changed) != states).any(-1).all()
+    model = TextClassifier(encoder, K).eval()
+    torch.testing.assert_close(model(text), model.output(states.mean(1)))
+    assert (encoder.embedding.weight[0] != 0).any()
+
+
 def test_a_state_depends_on_every_token_of_its_text():
     encoder = small()
     states = encoder(TOKENS)

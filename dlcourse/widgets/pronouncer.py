@@ -11,6 +11,7 @@ import traitlets
 from dlcourse.data.text import END, PAD, START, Vocabulary
 from dlcourse.models.seq2seq import Seq2Seq
 from dlcourse.widgets import assets
+from dlcourse.widgets.pronouncer_sounds import SOUNDS
 from dlcourse.widgets.pronouncer_weights import pack, shape
 
 __all__ = ["Pronouncer"]
@@ -18,48 +19,6 @@ __all__ = ["Pronouncer"]
 LONGEST, WIDEST = 34, 5  # the longest word of the CMU dictionary has 34 letters
 FIRST_SIGN = 0x3D  # in a reading that travels, phoneme 0 is this character, phoneme 1 the next
 
-# For each phoneme of ARPAbet a word in which it sounds, the letters that carry it in brackets, and an English respelling.
-SOUNDS = {
-    "AA": ("f[a]ther", "ah"),
-    "AE": ("c[a]t", "a"),
-    "AH": ("c[u]t", "uh"),
-    "AO": ("l[aw]", "aw"),
-    "AW": ("c[ow]", "ow"),
-    "AY": ("m[y]", "eye"),
-    "B": ("[b]ee", "b"),
-    "CH": ("[ch]in", "ch"),
-    "D": ("[d]og", "d"),
-    "DH": ("[th]is", "dh"),
-    "EH": ("b[e]d", "e"),
-    "ER": ("b[ir]d", "ur"),
-    "EY": ("s[ay]", "ay"),
-    "F": ("[f]an", "f"),
-    "G": ("[g]o", "g"),
-    "HH": ("[h]at", "h"),
-    "IH": ("s[i]t", "i"),
-    "IY": ("s[ee]", "ee"),
-    "JH": ("[j]am", "j"),
-    "K": ("[k]ey", "k"),
-    "L": ("[l]eg", "l"),
-    "M": ("[m]an", "m"),
-    "N": ("[n]o", "n"),
-    "NG": ("si[ng]", "ng"),
-    "OW": ("b[oa]t", "oh"),
-    "OY": ("b[oy]", "oy"),
-    "P": ("[p]en", "p"),
-    "R": ("[r]ed", "r"),
-    "S": ("[s]un", "s"),
-    "SH": ("[sh]e", "sh"),
-    "T": ("[t]op", "t"),
-    "TH": ("[th]in", "th"),
-    "UH": ("b[oo]k", "uu"),
-    "UW": ("f[oo]d", "oo"),
-    "V": ("[v]an", "v"),
-    "W": ("[w]e", "w"),
-    "Y": ("[y]es", "y"),
-    "Z": ("[z]oo", "z"),
-    "ZH": ("vi[si]on", "zh"),
-}
 EXAMPLES = ("knight", "through", "colonel", "chaos", "hiccough", "blorft")
 WORDS = {
     "name": "Pronouncer",
@@ -133,7 +92,14 @@ class Pronouncer(anywidget.AnyWidget):
     """
 
     _esm = assets.script(
-        "canvas", "recurrent_math", "next_characters", "pronouncer_math", "pronouncer_speech", "pronouncer_drawing", "pronouncer"
+        "canvas",
+        "recurrent_math",
+        "next_characters",
+        "pronouncer_math",
+        "pronouncer_speech",
+        "pronouncer_drawing",
+        "pronouncer_page",
+        "pronouncer",
     )
     _css = assets.style("next_characters", "pronouncer")
 

@@ -1,6 +1,6 @@
 // The pictures of Pronouncer: ribbons from the letters to the phonemes, as thick as the weights, and the same weights as a heat map.
 
-const HEAD = 20, LETTER = 44, GAP = 132, SOUND = 54, THICKEST = 34;
+const HEAD = 24, LETTER = 44, GAP = 130, SOUND = 54, THICKEST = 34;
 const RIBBONS = HEAD + LETTER + GAP + SOUND + HEAD, MAP = 270, LABEL = 46, TOP = 24; // heights, and the map's margins
 const WORTH_MARKING = 0.045; // smaller weights mark no tile
 const NARROW = { letter: 18, sound: 26, cell: 13, line: 15 }; // below this the pictures scroll
@@ -80,12 +80,12 @@ function paintRibbons(canvas, view) {
   letters.forEach((text, k) => {
     const given = glow.sound.reduce((sum, light, step) => sum + light * weight(step, k), 0);
     paintTile(context, { text, x: above.middle(k), y: HEAD, height: LETTER, place: above, light: glow.letter[k], weight: given, size: 24, strong: 550, border: colours.line, tint: paint[sounds[brightest]?.kind] ?? colours.line, colours });
-    paintShare(context, given, above, k, HEAD / 2 - 1, colours);
+    paintShare(context, given, above, k, HEAD / 2, colours);
   });
   sounds.slice(0, shown).forEach(({ text, example, kind }, k) => {
     const taken = glow.letter.reduce((sum, light, letter) => sum + light * weight(k, letter), 0);
     paintTile(context, { text, example, x: below.middle(k), y: to, height: SOUND, place: below, light: glow.sound[k], weight: taken, size: 18, strong: 650, border: paint[kind], tint: paint[kind], full: paint[kind], colours });
-    paintShare(context, taken, below, k, to + SOUND + HEAD / 2 + 1, colours);
+    paintShare(context, taken, below, k, to + SOUND + HEAD / 2, colours);
   });
 }
 

@@ -1,8 +1,8 @@
-"""Write a whole sequence with a decoder: the likeliest token at every step, or the best few beginnings side by side.
+"""Write a whole sequence with a decoder: the likeliest token at every step, or a few side by side.
 
-A decoder is a function ``step(tokens, state)``: one token for each of B rows, int64 (B,), and the state before it, to
-log-probabilities (B, V) of the next token and the state after it. A state is a tensor, or a tuple or named tuple of states, and B
-is the first axis of every tensor in it.
+A decoder is a function ``step(tokens, state)``: one token for each of B rows, int64 (B,), and the
+state before it, to log-probabilities (B, V) of the next token and the state after it. A state is a
+tensor, or a tuple or named tuple of states, and B is the first axis of every tensor in it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Hypotheses(NamedTuple):
     """The K best sequences that a search found for each row, the best first."""
 
     tokens: Tensor  # int64 (B, K, T): without start and end, filled up with padding
-    scores: Tensor  # (B, K): the log-probability, end included, divided by length ** length_penalty; −∞: there is none
+    scores: Tensor  # (B, K): log p / length ** length_penalty; −∞ where there is none
 
 
 @torch.no_grad()
@@ -36,7 +36,7 @@ def greedy(
     max_length: int,
     padding: int = 0,
 ) -> Tensor:
-    """Take the likeliest token at every step until each row has ended, at most ``max_length`` times.
+    """Take the likeliest token at every step until each row has ended, or ``max_length`` times.
 
     Returns int64 (B, T) without start and end, each row filled up with ``padding``, which is never
     chosen, nor is ``start``. Put the model in eval mode before. Raises ValueError for a
@@ -69,13 +69,13 @@ def beam_search(
     length_penalty: float = 0.0,
     padding: int = 0,
 ) -> Hypotheses:
-    """Keep the K = ``beam`` best beginnings of each row at every step (Graves, 2012, section 2.4).
+    """Keep the K = ``beam`` best beginnings at every step (Sutskever et al., 2014, section 3.2).
 
     A beginning that has ended keeps its place and its score for as long as it is among the best; a
-    beam of 1 is ``greedy``. Scores are log p / length^``length_penalty``, the end counted: 0 prefers
-    short sequences, 1 takes the mean of a token (Wu et al., 2016, section 7, without its constant
-    5). What has not ended after ``max_length`` steps ranks behind all that has. Other arguments and
-    errors as ``greedy``; ValueError also for a beam below 1 and a negative penalty.
+    beam of 1 is ``greedy``. Scores are log p / length^``length_penalty``, the end counted: 0
+    prefers short sequences, 1 takes the mean of a token (Wu et al., 2016, section 7, without its
+    constant 5). What has not ended after ``max_length`` steps ranks behind all that has. Other
+    arguments and errors as ``greedy``; ValueError also for a beam below 1 and a negative penalty.
     """
     batch, device = _check(state, start, end, padding, max_length)
     if beam < 1 or not 0 <= length_penalty < math.inf:
@@ -108,10 +108,17 @@ def beam_search(
             break
     scores = totals / sizes**length_penalty
     order = (~ended).long().argsort(dim=1, stable=True)  # ended first, else as they are
-    return Hypotheses(written.gather(1, order[..., None].expand_as(written)), scores.gather(1, order))
+    written = written.gather(1, order[..., None].expand_as(written))
+    return Hypotheses(written, scores.gather(1, order))
 
 
-def _check(state: Any, start: int, end: int, padding: int, max_length: int) -> tuple[int, torch.device]:
+def _check(
+    state: Any,
+    start: int,
+    end: int,
+    padding: int,
+    max_length: int,
+) -> tuple[int, torch.device]:
     """Return how many rows a state has, and its device."""
     if max_length < 1:
         raise ValueError(f"max_length={max_length}: at least 1 token is wanted")

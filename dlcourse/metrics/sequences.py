@@ -1,7 +1,7 @@
-"""How far written sequences are from what they should be: edits, error rates, and the n-grams they share.
+"""How far written sequences are from what they should be: edits, error rates, shared n-grams.
 
-A sequence is anything with a length and an order: a list of words or phonemes, or a string, whose tokens are its characters. For
-each of N sequences there may be several that are right; each is held against the one that serves it best.
+A sequence is a list of words or phonemes, or a string, whose tokens are its characters. For each of
+N sequences there may be several that are right, its references.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Tokens = Sequence[Hashable]
 
 
 def edit_distance(a: Tokens, b: Tokens) -> int:
-    """Return how many tokens have to be inserted, deleted or replaced to turn one into the other (Levenshtein, 1966)."""
+    """Return how many tokens to insert, delete or replace to turn a into b (Levenshtein, 1966)."""
     row = list(range(len(b) + 1))  # from the first 0 tokens of a to the first j of b
     for i, x in enumerate(a, start=1):
         diagonal, row[0] = row[0], i
@@ -25,38 +25,48 @@ def edit_distance(a: Tokens, b: Tokens) -> int:
 
 
 def error_rate(predictions: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float:
-    """Return the edits needed, over all N predictions, a token that should be there: 0 at best, above 1 at worst.
+    """Return the edits needed, over all N predictions, a token that should be there.
 
-    ``references`` has for each prediction a list of the sequences that are right; the one with the fewest edits counts, and of
-    equals the first. Of phonemes it is the phoneme error rate, of words the word error rate of speech recognition. Raises
-    ValueError for no prediction, as many references as predictions wanted, none for one of them, and none with a token;
-    TypeError for a reference that is one sequence rather than a list of them.
+    0 at best, above 1 at worst. ``references`` has for each prediction a list of the sequences that
+    are right; the one with the fewest edits counts, and of equals the first. Of phonemes it is the
+    phoneme error rate, of words the word error rate of speech recognition. Raises ValueError for no
+    prediction, for references of another number, for a prediction without one and where no
+    reference has a token; TypeError for references that are not lists of sequences.
     """
     _check(predictions, references)
     edits, size = 0, 0
     for prediction, right in zip(predictions, references, strict=True):
-        nearest, tokens = min(((edit_distance(prediction, r), len(r)) for r in right), key=lambda pair: pair[0])
-        edits, size = edits + nearest, size + tokens
+        distances = [edit_distance(prediction, reference) for reference in right]
+        edits += min(distances)
+        size += len(right[distances.index(min(distances))])
     if size == 0:
         raise ValueError("no reference has a token: there is nothing to count errors by")
     return edits / size
 
 
 def exact_match(predictions: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float:
-    """Return the share, 0 to 1, of predictions that equal one of their references. Errors as ``error_rate``.
+    """Return the share, 0 to 1, of predictions that equal one of their references.
 
     1 minus this is the word error rate of spelling to sound, where each word is one prediction.
+    Errors as ``error_rate``.
     """
     _check(predictions, references)
-    right = [any(list(prediction) == list(r) for r in some) for prediction, some in zip(predictions, references, strict=True)]
+    pairs = zip(predictions, references, strict=True)
+    right = [list(p) in [list(reference) for reference in some] for p, some in pairs]
     return sum(right) / len(right)
 
 
-def ngram_precision(predictions: Sequence[Tokens], references: Sequence[Sequence[Tokens]], *, n: int) -> float:
-    """Return the share of all predicted n-grams that are found in a reference, each clipped (Papineni et al., 2002, section 2.1).
+def ngram_precision(
+    predictions: Sequence[Tokens],
+    references: Sequence[Sequence[Tokens]],
+    *,
+    n: int,
+) -> float:
+    """Return the clipped n-gram precision (Papineni et al., 2002, section 2.1).
 
-    An n-gram counts at most as often as the reference that has most of it. 0 where no prediction has n tokens. Raises ValueError
-    for n below 1, else as ``error_rate``.
+    The share of all predicted n-grams that are found in a reference, where an n-gram counts at most
+    as often as the reference that has most of it. 0 where no prediction has n tokens. Raises
+    ValueError for n below 1, else as ``error_rate``.
     """
     _check(predictions, references)
     if n < 1:
@@ -71,25 +81,31 @@ def ngram_precision(predictions: Sequence[Tokens], references: Sequence[Sequence
     return found / total if total else 0.0
 
 
-def bleu(predictions: Sequence[Tokens], references: Sequence[Sequence[Tokens]], *, max_n: int = 4) -> float:
+def bleu(
+    predictions: Sequence[Tokens],
+    references: Sequence[Sequence[Tokens]],
+    *,
+    max_n: int = 4,
+) -> float:
     """Return BLEU of a whole set, 0 to 1 (Papineni et al., 2002, section 2.3).
 
-    The geometric mean of the clipped precisions of 1 to ``max_n`` tokens, times the brevity penalty exp(1 − r / c) where the
-    predictions, c tokens together, are shorter than r, the references nearest in length (of equally near ones the shorter).
-    Without smoothing: one precision of 0 makes it 0. Errors as ``ngram_precision``.
+    The geometric mean of the clipped precisions of 1 to ``max_n`` tokens, times the brevity penalty
+    exp(1 − r / c) where the predictions, c tokens together, are shorter than r, the references
+    nearest in length (of equally near ones the shorter). No smoothing: one precision of 0 makes it
+    0. Errors as ``ngram_precision``.
     """
     if max_n < 1:
         raise ValueError(f"max_n={max_n}: at least 1 token is wanted")
     precisions = [ngram_precision(predictions, references, n=n) for n in range(1, max_n + 1)]
     if min(precisions) == 0:
         return 0.0
-    written = sum(len(prediction) for prediction in predictions)
-    wanted = sum(
-        min((len(r) for r in right), key=lambda size: (abs(size - len(prediction)), size))
-        for prediction, right in zip(predictions, references, strict=True)
-    )
+    written, wanted = 0, 0
+    for prediction, right in zip(predictions, references, strict=True):
+        size = len(prediction)
+        written += size
+        wanted += min(map(len, right), key=lambda other: (abs(other - size), other))
     brevity = min(1.0, math.exp(1 - wanted / written))
-    return brevity * math.exp(sum(math.log(precision) for precision in precisions) / max_n)
+    return brevity * math.exp(sum(map(math.log, precisions)) / max_n)
 
 
 def _ngrams(tokens: Tokens, n: int) -> Counter[tuple[Any, ...]]:

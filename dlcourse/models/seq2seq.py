@@ -16,7 +16,7 @@ __all__ = ["DecoderState", "Seq2Seq"]
 
 
 class DecoderState(NamedTuple):
-    """What the decoder knows before a token; B is the first axis of every tensor, so that rows can be picked."""
+    """What the decoder knows before a token; B, the batch, is the first axis of every tensor."""
 
     memory: Tensor  # (B, S, H): the encoder's outputs, one for each source token, 0 at padding
     mask: Tensor  # bool (B, S): True where the source has a token
@@ -24,7 +24,7 @@ class DecoderState(NamedTuple):
 
 
 class Seq2Seq(nn.Module):
-    """A recurrent encoder and decoder (Cho et al., 2014; Sutskever et al., 2014), with or without attention.
+    """A recurrent encoder and decoder (Cho et al., 2014; Sutskever et al., 2014), and attention.
 
     Axes: B batch, S source tokens, T target tokens, D = embedding_dim, H = hidden_size, V =
     target_size. The encoder has ``num_layers`` layers; in both directions each has H / 2 units, so
@@ -71,9 +71,9 @@ class Seq2Seq(nn.Module):
         self.output = Linear(hidden_size, target_size)
 
     def forward(self, source: Tensor, target_in: Tensor) -> Tensor:
-        """Map source (B, S) and the target up to each token (B, T) to logits (B, T, V) for the next.
+        """Map source (B, S) and target_in (B, T) to logits (B, T, V), those at t for token t + 1.
 
-        Teacher forcing: token t is predicted from the right tokens before it.
+        Teacher forcing: a token is predicted from the right tokens before it.
         """
         if target_in.ndim != 2 or target_in.numel() == 0 or len(target_in) != len(source):
             given = f"sources {tuple(source.shape)} and targets {tuple(target_in.shape)} given"
@@ -90,7 +90,7 @@ class Seq2Seq(nn.Module):
         return DecoderState(memory, mask, tuple(last))
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Read one token for each row, (B,): log-probabilities (B, V) of the next, and the state then."""
+        """Read one token for each row, (B,): the log-probabilities (B, V) of the next, and a state."""
         logits, state = self._read(tokens[:, None], state)
         return logits[:, 0].log_softmax(dim=-1), state
 

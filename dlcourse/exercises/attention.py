@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from dlcourse.exercises import choice, function, number, sequence
+from dlcourse.exercises import choice, function, sequence
 
 _WEIGHT = 1 / (1 + math.exp(-1 / math.sqrt(2)))  # of the first key in exercise 1
 _UNSCALED = 1 / (1 + math.exp(-1))
@@ -26,14 +26,6 @@ def _masked_case(mask: list[bool], *, width: int, seed: int) -> tuple[tuple[Tens
     values = torch.where(seen[:, None], values, 1e30)
     weights = torch.softmax(keys[seen] @ q / math.sqrt(width), dim=0)
     return (q, keys, values, seen), weights @ values[seen]
-
-
-def _additive_case(*, size: int, seed: int) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Return (q, K, W, U, a) and the weights, one key after the other."""
-    q, keys = _draw(3, seed=seed), _draw(size, 5, seed=seed + 1)
-    w, u, a = _draw(4, 3, seed=seed + 2), _draw(4, 5, seed=seed + 3), _draw(4, seed=seed + 4)
-    scores = torch.stack([a @ torch.tanh(w @ q + u @ key) for key in keys])
-    return (q, keys, w, u, a), scores.exp() / scores.exp().sum()
 
 
 EXERCISES = {
@@ -100,22 +92,5 @@ EXERCISES = {
         },
         hint="An error is a phoneme changed, missing or too many. Add the errors of all words and divide by all phonemes wanted.",
         tolerance=2e-3,
-    ),
-    "attention-7": function(
-        [_additive_case(size=1, seed=0), _additive_case(size=4, seed=10), _additive_case(size=7, seed=20)],
-        hint="One score for each key: aᵀ tanh(W q + U k). Then a softmax over the keys.",
-        tolerance=1e-8,
-    ),
-    "attention-8": number(
-        24,
-        hints={
-            8: "That is √64, which is right where all entries have variance 1. Here those of q have 9.",
-            72: "The standard deviation of the entries of q is 3, their variance 9: take the root of the sum of variances.",
-            576: "That is the variance of the score; its standard deviation is wanted.",
-            64: "That is d. Which quantity has d in it: the variance of the score, or its standard deviation?",
-            192: "Variances add up, standard deviations do not.",
-        },
-        hint="q · k is a sum of 64 products, each with mean 0 and variance 9 · 1; the variances add up.",
-        tolerance=1e-6,
     ),
 }

@@ -8,7 +8,6 @@ import torch.nn.functional as F
 
 from dlcourse.exercises.attention import EXERCISES
 from dlcourse.layers.attention import masked_softmax
-from dlcourse.layers.early_attention import AdditiveAttention
 
 
 def verdict(number, answer):
@@ -85,23 +84,3 @@ def test_the_error_rate_adds_errors_up_before_it_divides():
     assert verdict(6, (0.308, 0.667)) is None
     assert "mean of three rates" in verdict(6, [0.2778, 0.667])
     assert "13" in verdict(6, [1 / 3, 2 / 3])
-
-
-def test_the_additive_weights_are_the_packages():
-    def by_the_package(q, keys, w, u, v):
-        layer = AdditiveAttention(3, 5, hidden_size=4).double()
-        layer.load_state_dict({"query.weight": w, "key.weight": u, "output.weight": v[None]})
-        return layer(q[None], keys[None])[1][0]
-
-    assert verdict(7, by_the_package) is None
-    assert verdict(7, lambda q, keys, w, u, v: torch.softmax(torch.tanh(keys @ u.T + w @ q) @ v, 0)) is None
-    assert "Case 2" in verdict(7, lambda q, keys, w, u, v: torch.softmax((keys @ u.T + w @ q) @ v, 0))
-
-
-def test_the_right_divisor_is_the_spread_of_the_scores():
-    generator = torch.Generator().manual_seed(0)
-    q, k = 3 * torch.randn(20_000, 64, generator=generator), torch.randn(20_000, 64, generator=generator)
-    assert (q * k).sum(1).std().item() == pytest.approx(24, rel=0.03)
-    assert verdict(8, 24) is None
-    assert "576" not in verdict(8, 576)
-    assert "√64" in verdict(8, 8)

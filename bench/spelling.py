@@ -30,7 +30,7 @@ from dlcourse.train import train_epochs, warmup_cosine
 
 BATCH_SIZE, EPOCHS, WARMUP, RATE = 128, 2, 50, 1e-2
 BEAM, READ_AT_ONCE = 4, 1000
-ATTENTIONS = (None, "dot", "additive")
+ATTENTIONS = (None, "additive")
 # Phoneme and word errors, %, on a test split of their own of the same dictionary, after hours of training.
 PUBLISHED = {
     "joint-sequence n-grams (Bisani and Ney, 2008)": (5.88, 24.53),

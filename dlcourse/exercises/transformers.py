@@ -10,7 +10,7 @@ from torch import Tensor
 from dlcourse.exercises import Exercise, function, number, sequence
 from dlcourse.layers.positional import RotaryEmbedding
 
-_ORDER = ("first", "second", "third")
+_ORDER = ("first", "second", "third", "fourth", "fifth")
 
 
 def _each(wanted: Sequence[float], hints: Sequence[tuple[Mapping[float, str], str]], *, tolerance: float = 1e-6) -> Exercise:
@@ -32,8 +32,8 @@ def _each(wanted: Sequence[float], hints: Sequence[tuple[Mapping[float, str], st
     return Exercise(verdict)
 
 
-_MEMORY = _each(
-    [512, 36],
+_NUMBERS = _each(
+    [512, 36, 15, 17, 4608],
     [
         (
             {
@@ -54,12 +54,6 @@ _MEMORY = _each(
             },
             "For each layer and token, D numbers of keys and D of values, two bytes each.",
         ),
-    ],
-    tolerance=0.005,
-)
-_COUNTS = _each(
-    [15, 17, 4608],
-    [
         (
             {10: "A token may also attend to itself.", 25: "That is without the mask.", 20: "Half of that is the future."},
             "Token t, counted from 1, may attend to t tokens: 1 + 2 + 3 + 4 + 5.",
@@ -76,6 +70,7 @@ _COUNTS = _each(
             "Set 2T²D equal to 12TD² and solve for T.",
         ),
     ],
+    tolerance=0.005,
 )
 
 
@@ -96,9 +91,8 @@ def _turned(*shape: int, seed: int) -> tuple[tuple[Tensor], Tensor]:
 
 
 EXERCISES = {
-    "transformers-1": _MEMORY,
-    "transformers-2": _COUNTS,
-    "transformers-3": number(
+    "transformers-1": _NUMBERS,
+    "transformers-2": number(
         33_472,
         hints={
             33_344: "The two normalisations have 2·64 each: a scale and a shift.",
@@ -112,7 +106,7 @@ EXERCISES = {
         },
         hint="Attention: four matrices 64 × 64 with biases. Feed-forward: 64 → 128 → 64 with biases. Two normalisations of 2·64.",
     ),
-    "transformers-4": sequence(
+    "transformers-3": sequence(
         [0, 1, 0, 1, 0, 1, 3],
         hints={
             (1, 0, 1, 0, 1, 0, 3): "Sine first: at angle 0 it is 0.",
@@ -125,16 +119,16 @@ EXERCISES = {
         hint="At position 0 every angle is 0, whatever its rate. For the last number use sin² + cos² = 1 in each pair.",
         tolerance=1e-6,
     ),
-    "transformers-5": function(
+    "transformers-4": function(
         _mask_cases(),
         hint="(T, T) says that a key is no later than the query, (B, 1, T) that it is no padding; a pair must pass both.",
     ),
-    "transformers-6": function(
+    "transformers-5": function(
         [_turned(1, 4, seed=0), _turned(5, 2, seed=1), _turned(2, 3, 7, 8, seed=2)],
         hint="Pair i is column i and column i + K/2; at position t it turns, as a vector in the plane, by t · 10000^(−2i/K).",
         tolerance=1e-4,
     ),
-    "transformers-7": sequence(
+    "transformers-6": sequence(
         [3, 5 / 9, 2 / 3],
         hints={
             (2, 2 / 3, 2 / 3): "Two tokens hold 0.75, which is below 0.8: the set has to reach it.",

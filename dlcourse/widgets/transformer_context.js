@@ -19,8 +19,9 @@ export function contextReader(net) {
   };
   return (tokens, length = tokens.length) => {
     const start = contextStart(length, net), next = contextStart(start + net.max_length + 1, net), records = recordsFrom(start, tokens, length);
-    if (length > next) recordsFrom(next, tokens, length);
-    open = new Map([...open].filter(([from]) => from === start || from === next));
+    if (length > next && length === tokens.length) recordsFrom(next, tokens, length);
+    const used = [start, next, contextStart(tokens.length, net)]; // the last so that one may look back and go on
+    open = new Map([...open].filter(([from]) => used.includes(from)));
     return { start, records };
   };
 }

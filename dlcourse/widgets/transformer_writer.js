@@ -44,7 +44,7 @@ async function render({ model, el }) {
   };
   const again = () => { // from the prompt
     const { tokens: typed, missing } = encode(net, model.get("prompt"));
-    written = []; spans = []; tokens = []; sum = 0; cursor = null; follow = true; ahead = true; lit = [0, 0]; grey = 0; painted = { start: -1, count: 0 };
+    written = []; spans = []; tokens = []; sum = 0; cursor = null; follow = true; ahead = true; lit = [0, 0]; grey = 0; painted = { start: -1, count: 0 }; measured = { start: -1 };
     parts.text.replaceChildren();
     for (const token of typed.length ? typed : [newline]) add(token, "dl-tw-given");
     given = tokens.length;
@@ -52,10 +52,8 @@ async function render({ model, el }) {
   };
 
   // -- showing
-  const describe = (place) => {
-    const one = written[place], { logits } = context(tokens, given + place).records.at(-1);
-    return fill(words.one, { character: spoken(net.tokens[one.token], words), percent: percent(chances(logits, one.settings)[one.token]), bits: inBits(one.surprise) });
-  };
+  const told = ({ token, settings, surprise }, logits) => fill(words.one, { character: spoken(net.tokens[token], words), percent: percent(chances(logits, settings)[token]), bits: inBits(surprise) });
+  const describe = (place) => told(written[place], context(tokens, given + place).records.at(-1).logits);
   const tint = (start, weights) => { // the characters of the context by what the head reads of each, those before it in grey
     for (let k = lit[0]; k < lit[1]; k++) if (k < start || k >= start + weights.length) spans[k]?.style.setProperty("--dl-read", "0%");
     weights.forEach((w, k) => spans[start + k].style.setProperty("--dl-read", `${(100 * strength(w)).toFixed(0)}%`));
@@ -68,7 +66,7 @@ async function render({ model, el }) {
     const record = records.at(-1), settings = one ? one.settings : sampling(), [layer, head] = chosen(), weights = headWeights(record, net, layer, head);
     parts.bars(chances(record.logits, settings), { marked: one?.token ?? null, plain: probabilities(record.logits) });
     parts.caption.textContent = one ? fill(words.bars_was, { character: glyph(net.tokens[one.token]) }) : words.bars_next;
-    parts.one.textContent = one ? fill(words.one, { character: spoken(net.tokens[one.token], words), percent: percent(chances(record.logits, settings)[one.token]), bits: inBits(one.surprise) }) : "";
+    parts.one.textContent = one ? told(one, record.logits) : "";
     const count = fill(words.count, { count: written.length.toLocaleString("en") });
     parts.count.textContent = written.length ? `${count}, ${fill(words.bits, { bits: (sum / written.length).toFixed(2) })}` : count;
     tint(start, weights);
@@ -89,12 +87,12 @@ async function render({ model, el }) {
     parts.head.textContent = fill(words.head, { layer: layer + 1, head: head + 1 });
     parts.reads.textContent = fill(words.reads, { character: spoken(characters[last], words) });
     parts.read(mostRead(weights, READ), characters, last);
-    parts.does.textContent = measured.found ? habitInWords(measured.found[layer * net.num_heads + head], words) : "";
+    parts.does.textContent = measured.found?.length ? habitInWords(measured.found[layer * net.num_heads + head], words) : "";
   };
   const measure = (start, records) => { // what each head does; at first the one with the strongest habit of looking far is chosen
-    if (records.length < 2 || (measured.start === start && measured.count === records.length)) return;
+    if (measured.start === start && measured.count === records.length) return;
     const meant = relations(tokens.slice(start, start + records.length), net);
-    const found = parts.maps.all.map(({ layer, head }) => habitsOf(records.map((record) => headWeights(record, net, layer, head)), meant));
+    const found = records.length < 2 ? [] : parts.maps.all.map(({ layer, head }) => habitsOf(records.map((record) => headWeights(record, net, layer, head)), meant));
     measured = { start, count: records.length, found };
     parts.maps.name(found);
   };
@@ -135,7 +133,7 @@ async function render({ model, el }) {
     if (!settled && owed < 1) {
       settled = true;
       show();
-      if (model.get("layer") < 0 && measured.found) choose();
+      if (model.get("layer") < 0 && measured.found?.length) choose();
     }
     if (written.length >= until) return pause();
     show();

@@ -55,12 +55,14 @@ export function readWord(net, tokens) {
   return { memory, keys: net.attention === "additive" ? memory.map((h) => apply(net.reader.key, h)) : memory, state };
 }
 
-const dot = (a, b) => a.reduce((sum, v, k) => sum + v * b[k], 0);
-
+// How well the query matches each key, before the softmax.
 function scoresOf({ attention, reader, hidden }, query, keys) {
-  if (attention !== "additive") return keys.map((key) => dot(query, key) / (attention === "dot" ? 1 : Math.sqrt(hidden)));
-  const q = apply(reader.query, query);
-  return keys.map((key) => apply(reader.output, key.map((v, k) => Math.tanh(q[k] + v)))[0]);
+  const additive = attention === "additive", q = additive ? apply(reader.query, query) : query, scale = attention === "scaled_dot" ? Math.sqrt(hidden) : 1;
+  return keys.map((key) => {
+    let sum = 0;
+    for (let k = 0; k < key.length; k++) sum += additive ? reader.output.weight[k] * Math.tanh(q[k] + key[k]) : q[k] * key[k];
+    return sum / scale;
+  });
 }
 
 // Reads one phoneme: the weights (S,) with which the letters are read, the probabilities (V,) of the next phoneme, and the state then.

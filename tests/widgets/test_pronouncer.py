@@ -443,6 +443,11 @@ def test_it_is_accessible_fits_a_phone_and_does_not_jump(widget_page, learner, a
     assert page.evaluate(SIZE) == size
     accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    type_word(page, "b" * 34)
+    page.get_by_role("application").first.press("ArrowUp")
+    page.keyboard.press("End")  # a long word scrolls on a phone, and its cursor stays in view
+    page.evaluate(SETTLED)
+    assert (page.locator(".dl-pron-scroll").first.evaluate("(node) => node.scrollLeft") > 0) == (width == 360)
     small = page.evaluate("""() => [...document.querySelectorAll('button, input, canvas, .dl-choice label')].filter((node) => {
       const { width, height } = node.getBoundingClientRect();
       return width && (width < 40 || height < 40);

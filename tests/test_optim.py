@@ -26,7 +26,7 @@ TWINS = {
     "AdamW, other": (optim.AdamW, torch.optim.AdamW, {"betas": (0.5, 0.8)}, {"betas": (0.5, 0.8)}),
 }
 PAIRS = pytest.mark.parametrize(("ours", "theirs", "settings", "their_settings"), TWINS.values(), ids=TWINS)
-NAMES = [name for name in optim.__all__ if name != "Together"]
+NAMES = [name for name in optim.__all__ if name not in {"Muon", "Together"}]  # which have settings or parameters of their own
 CLASSES = [getattr(optim, name) for name in NAMES]
 EVERY = pytest.mark.parametrize("optimiser", CLASSES, ids=NAMES)
 
@@ -217,6 +217,68 @@ def test_without_gradients_adamw_decays_by_its_own_factor_and_adam_does_not():
             optimizer.step()
     assert other.item() == pytest.approx(0.999**50)
     assert one.item() == pytest.approx(0.537, abs=5e-4)
+
+
+def matrices(seed=0):
+    """Square, wide, tall, and two of one size that lie across each other."""
+    torch.manual_seed(seed)
+    return [nn.Parameter(torch.randn(shape)) for shape in ((6, 6), (5, 9), (9, 5), (12, 3), (6, 6))]
+
+
+@pytest.mark.parametrize("settings", [{}, {"momentum": 0.5, "weight_decay": 0.0}, {"lr": 0.1}], ids=str)
+def test_muon_follows_torchs_to_the_rounding_of_bfloat16(settings):
+    ours, theirs = matrices(), matrices()
+    optimizers = optim.Muon(ours, **settings), torch.optim.Muon(theirs, **settings)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(4):
+        for a, b in zip(ours, theirs, strict=True):
+            a.grad = torch.randn(a.shape, generator=generator)
+            b.grad = a.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for a, b, start in zip(ours, theirs, matrices(), strict=True):
+        assert (a - b).norm() < 0.05 * (b - start).norm()
+
+
+def test_a_step_of_muon_keeps_singular_vectors_and_lifts_singular_values_to_about_one():
+    torch.manual_seed(0)
+    u, v = (torch.linalg.qr(torch.randn(3, n, 6))[0] for n in (6, 10))
+    values = torch.logspace(0, -1.5, 6)
+    found = optim.orthogonal(u * values @ v.mT).float()
+    along = u.mT @ found @ v
+    assert (along - along.diagonal(dim1=1, dim2=2).diag_embed()).abs().max() < 0.05
+    assert along.diagonal(dim1=1, dim2=2).min() > 0.6
+    assert along.diagonal(dim1=1, dim2=2).max() < 1.3
+
+
+def test_muon_keeps_its_momentum_in_a_checkpoint_and_leaves_what_has_no_gradient(tmp_path):
+    finals = []
+    for stop in (4, 2):
+        model = nn.Sequential(nn.Linear(4, 6, bias=False), nn.Tanh(), nn.Linear(6, 3, bias=False), nn.Linear(3, 3, bias=False))
+        for number, parameter in enumerate(model.parameters()):
+            parameter.data = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number))
+        muon = optim.Muon(model.parameters(), lr=0.05)
+        for number in range(4):
+            if number == stop:
+                save_checkpoint(tmp_path / "run.pt", model=model, optimizer=muon, epoch=1)
+                muon = optim.Muon(model.parameters(), lr=0.05)
+                load_checkpoint(tmp_path / "run.pt", model=model, optimizer=muon)
+            x, y = batch(number)
+            muon.zero_grad()
+            F.cross_entropy(model[:3](x.float()), y).backward()
+            muon.step()
+        finals.append(model.state_dict())
+    torch.testing.assert_close(*finals, rtol=0, atol=0)
+    assert torch.equal(finals[0]["3.weight"], torch.randn(3, 3, generator=torch.Generator().manual_seed(2)))
+
+
+def test_muon_refuses_what_is_no_matrix():
+    bias = nn.Parameter(torch.zeros(3))
+    bias.grad = torch.ones(3)
+    with pytest.raises(ValueError, match=r"Muon moves matrices, a parameter of shape \(3,\) given"):
+        optim.Muon([bias]).step()
+    with pytest.raises(ValueError, match=r"Muon: momentum must be in \[0, 1\)"):
+        optim.Muon(matrices(), momentum=1.0)
 
 
 def pair(model):

@@ -99,7 +99,7 @@ def test_bleu_is_of_the_whole_set_and_not_a_mean_of_sentences():
 
 def test_the_length_is_held_against_the_nearest_reference_the_shorter_of_equals():
     assert bleu(["abc"], [["abcdef", "abcd", "ab"]], max_n=1) == 1  # 2 and 4 are as near
-    assert bleu(["abc"], [["abcdef", "abcd"]], max_n=1) == pytest.approx(math.exp(1 - 4 / 3))
+    assert bleu(["abc"], [["abcdef", "abcd", "a"]], max_n=1) == pytest.approx(math.exp(1 - 4 / 3))
 
 
 def test_bleu_is_1_for_the_reference_and_0_without_a_shared_ngram():

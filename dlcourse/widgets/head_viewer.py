@@ -34,7 +34,7 @@ HABITS = {  # what both widgets say of a head
     "does_line": "This head looks at the start of the line: {share} of its attention; spread evenly it would be {chance}.",
     "does_spread": "This head has none of the habits that are measured.",
     "spread": "On average it reads about {count} characters at once.",
-    "heads": "All heads, a row for each layer; below each what it mostly does",
+    "heads": "All heads, layer by layer, with their main habit",
     "head": "Layer {layer}, head {head}",
     "read": "What it reads most",
     "newline": "new line",

@@ -55,10 +55,15 @@ async function render({ model, el }) {
   const told = ({ token, settings, surprise }, logits) => fill(words.one, { character: spoken(net.tokens[token], words), percent: percent(chances(logits, settings)[token]), bits: inBits(surprise) });
   const describe = (place) => told(written[place], context(tokens, given + place).records.at(-1).logits);
   const tint = (start, weights) => { // the characters of the context by what the head reads of each, those before it in grey
-    for (let k = lit[0]; k < lit[1]; k++) if (k < start || k >= start + weights.length) spans[k]?.style.setProperty("--dl-read", "0%");
-    weights.forEach((w, k) => spans[start + k].style.setProperty("--dl-read", `${(100 * strength(w)).toFixed(0)}%`));
+    const end = start + weights.length;
+    for (let k = Math.min(lit[0], start); k < Math.max(lit[1], end); k++) {
+      const span = spans[k], level = k >= start && k < end ? 4 * Math.round(25 * strength(weights[k - start])) : 0; // in steps, of which few change
+      if (!span || span.level === level) continue;
+      span.level = level;
+      span.style.setProperty("--dl-read", `${level}%`);
+    }
     for (let k = Math.min(grey, start); k < Math.max(grey, start); k++) spans[k]?.classList.toggle("dl-tw-past", k < start);
-    lit = [start, start + weights.length];
+    lit = [start, end];
     grey = start;
   };
   const show = () => {
@@ -97,7 +102,8 @@ async function render({ model, el }) {
     parts.maps.name(found);
   };
   const choose = () => {
-    const far = measured.found.map(({ habits }) => Math.max(...habits.slice(3).map(({ share, chance }) => share - chance)));
+    const distant = ({ name }) => ["same", "after", "line"].includes(name), excess = ({ share, chance }) => share - chance;
+    const far = measured.found.map(({ habits }) => Math.max(...habits.filter(distant).map(excess)));
     const { layer, head } = parts.maps.all[far.indexOf(Math.max(...far))];
     change({ layer, head });
   };
@@ -126,7 +132,7 @@ async function render({ model, el }) {
   // -- time
   const tick = (now) => {
     frame = 0;
-    const start = performance.now();
+    const start = performance.now(), count = written.length;
     owed = settled ? Math.min(owed + speed * Math.min(now - before, 100) / 1000, 20) : (still ? FIRST : FILLED) - written.length;
     before = now;
     while (owed >= 1 && written.length < until && performance.now() - start < BUDGET) { write(); owed -= 1; }
@@ -136,8 +142,10 @@ async function render({ model, el }) {
       if (model.get("layer") < 0 && measured.found?.length) choose();
     }
     if (written.length >= until) return pause();
-    show();
-    root.dataset.frameMs = (performance.now() - start).toFixed(2);
+    if (written.length > count) {
+      show();
+      root.dataset.frameMs = (performance.now() - start).toFixed(2);
+    }
     run();
   };
   const run = () => { if (playing && inView && !frame && !stop.signal.aborted) frame = requestAnimationFrame(tick); };

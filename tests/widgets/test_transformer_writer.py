@@ -134,7 +134,7 @@ def test_the_chosen_head_tints_the_text_by_what_the_last_character_read_but_one_
         page.get_by_role("radio", name=f"Layer {layer + 1}, head {head + 1}").check(force=True)
         tints.append(page.evaluate(READ))
         expected = 100 * (2 * maps[layer, head, -2, :-1]).sqrt().clamp(max=1)
-        np.testing.assert_allclose(tints[-1][:-1], expected, atol=0.6)
+        np.testing.assert_allclose(tints[-1][:-1], expected, atol=2.1)  # in steps of 4
         assert tints[-1][-1] == 0  # it was drawn after the reading
         assert page.locator(".dl-tw-reader").evaluate("(s) => [...s.parentNode.children].indexOf(s)") == len(text) - 2
         shown = page.locator(".dl-tw-heads .dl-read-percent").first.inner_text()

@@ -1,6 +1,6 @@
 // What a head of attention tends to read: for each habit the characters that it means, and how much of its attention they get.
 
-const NAMES = ["itself", "previous", "near", "same", "after", "word", "line"], NAMED = 0.15, SETTLED = 8;
+const NAMES = ["itself", "previous", "near", "same", "after", "word", "line"], NAMED = 0.1, SETTLED = 8;
 
 // For each character of a text, by habit: the places that the habit means, at most the character itself. All but the first three
 // lie at least two back, so that no habit is credited with looking one back.

@@ -61,10 +61,9 @@ def load(*, seed: int = 0) -> Splits:
     numbers, parts = vocabulary(), []
     for part, size in enumerate(PARTS.values()):
         rows = [(note.words, *asked) for note in draw(size, seed=3 * seed + part) for asked in note.questions]
-        texts, questions = (
-            pad([[numbers.numbers[word] for word in text] for text in texts])[0] for texts in list(zip(*rows, strict=True))[:2]
-        )
-        parts.append(TensorDataset(texts, questions, torch.tensor([[first, last] for *_, first, last in rows])))
+        texts, questions, first, last = zip(*rows, strict=True)
+        encoded = (pad([[numbers.numbers[word] for word in words] for words in column])[0] for column in (texts, questions))
+        parts.append(TensorDataset(*encoded, torch.tensor([first, last]).T.contiguous()))
     return Splits(*parts)
 
 

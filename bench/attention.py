@@ -3,6 +3,7 @@
 Run it on a quiet machine: `python -m bench.attention`, about half a minute.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ from dlcourse.layers.attention import MultiHeadAttention
 from dlcourse.models.gpt import GPT
 
 SHAPES = ((32, 64, 128, 4), (8, 256, 256, 8), (2, 1024, 256, 8))  # B, T, D, N
-LENGTHS = (64, 256)
+LENGTHS, BATCH_SIZES = (64, 256), (1, 16)
 VOCAB_SIZE, DIM, NUM_HEADS, NUM_LAYERS = 64, 128, 4, 4  # the chapter's GPT
 
 
@@ -64,11 +65,13 @@ def compare_writing(repeats: int = 3) -> str:
         return model(seen), seen
 
     rows = []
-    for length in LENGTHS:
-        (cached, first), (again, second) = (_write(read, length, repeats) for read in (model.read, read_all))
+    for batch_size, length in itertools.product(BATCH_SIZES, LENGTHS):
+        prompt = torch.zeros(batch_size, 1, dtype=torch.int64)
+        (cached, first), (again, second) = (_write(read, prompt, length, repeats) for read in (model.read, read_all))
         same = "yes" if torch.equal(first, second) else "no"
-        rows.append([f"{length}", f"{cached:.2f}", f"{again:.2f}", f"{again / cached:.1f}", same])
-    return table(["tokens written by the chapter's GPT", "with cache, s", "all again, s", "ratio", "same tokens"], rows)
+        rows.append([str(length), str(batch_size), f"{cached:.2f}", f"{again:.2f}", f"{again / cached:.1f}", same])
+    header = ["tokens written by the chapter's GPT", "texts at once", "with cache, s", "all again, s", "ratio", "same tokens"]
+    return table(header, rows)
 
 
 def _seconds(layer: nn.Module, x: Tensor) -> float:
@@ -77,12 +80,12 @@ def _seconds(layer: nn.Module, x: Tensor) -> float:
     return time.perf_counter() - started
 
 
-def _write(read: Callable[[Tensor, Any], tuple[Tensor, Any]], length: int, repeats: int) -> tuple[float, Tensor]:
+def _write(read: Callable[[Tensor, Any], tuple[Tensor, Any]], prompt: Tensor, length: int, repeats: int) -> tuple[float, Tensor]:
     """Return the shortest time of writing, and what is written."""
     seconds = []
     for _ in range(repeats):
         generator, started = torch.Generator().manual_seed(0), time.perf_counter()
-        text = generate(read, torch.zeros(1, 1, dtype=torch.int64), num_tokens=length, generator=generator)
+        text = generate(read, prompt, num_tokens=length, generator=generator)
         seconds.append(time.perf_counter() - started)
     return min(seconds), text
 

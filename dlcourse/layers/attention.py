@@ -62,7 +62,8 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     check_mask(mask, scores.shape)
     lowest = torch.finfo(scores.dtype).min  # not −∞: a row of −∞ has no softmax
     weights = torch.softmax(scores.masked_fill(~mask, lowest), dim=-1)
-    return weights.masked_fill(~mask, 0.0)
+    blind = ~mask.any(dim=-1, keepdim=True)  # (..., T, 1): rows that are masked throughout
+    return weights.masked_fill(blind, 0.0) if blind.any() else weights
 
 
 class MaskedSoftmax(nn.Module):
@@ -88,7 +89,7 @@ def scaled_dot_product(
     (..., T, S). ``dropout`` is the share of weights set to 0, the rest being scaled up.
     Raises ValueError and TypeError for a mask as ``masked_softmax`` does.
     """
-    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (..., T, S)
+    scores = (q / math.sqrt(q.shape[-1])) @ k.mT  # (..., T, S); q has fewer numbers to divide
     weights = attend(scores, mask)
     return F.dropout(weights, dropout) @ v
 

@@ -32,9 +32,9 @@ def load(
 ) -> Splits:
     """Return sequences int64 (N, T) and answers int64 (N, T + 2): a start, the sequence backwards, an end; T = ``length``.
 
-    ``sizes`` are the three parts' N; the numbers are those of ``vocabulary``. All sequences differ, within and between the parts
-    (the lengths and digits are those of the reversing task in tutorial 6 of the UvA deep-learning tutorials by Phillip Lippe). On the
-    CPU. Raises ValueError for a length or a size below 1, fewer than 2 symbols, and more sequences than there are.
+    ``sizes`` are the three parts' N; the numbers are those of ``vocabulary``. All sequences differ, within and between the parts.
+    Sixteen digits are the reversing task in tutorial 6 of Phillip Lippe's UvA deep-learning tutorials. On the CPU. Raises
+    ValueError for a length or a size below 1, fewer than 2 symbols, and more sequences than there are.
     """
     _check_symbols(num_symbols)
     if length < 1 or min(sizes) < 1:

@@ -90,7 +90,7 @@ class GateViewer(anywidget.AnyWidget):
     LanguageWeights.of for the model.
     """
 
-    _esm = assets.script("recurrent_math", "next_characters", "gate_drawing", "gate_viewer")
+    _esm = assets.script("sampling", "recurrent_math", "next_characters", "gate_drawing", "gate_viewer")
     _css = assets.style("next_characters", "gate_viewer")
 
     network: traitlets.Instance[LanguageWeights] = traitlets.Instance(LanguageWeights).tag(sync=True, **widget_serialization)

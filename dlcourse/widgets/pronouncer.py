@@ -94,6 +94,7 @@ class Pronouncer(anywidget.AnyWidget):
 
     _esm = assets.script(
         "canvas",
+        "sampling",
         "recurrent_math",
         "next_characters",
         "pronouncer_math",

@@ -1,5 +1,5 @@
 // A recurrent language model over characters, one step at a time: dlcourse.models.language_model, with the weights as
-// language_weights.py packs them, and drawing from it: dlcourse.generation.
+// language_weights.py packs them.
 
 const GATES = { rnn: 1, gru: 3, lstm: 4 };
 
@@ -89,56 +89,6 @@ export function reader(net) {
     for (const token of tokens.slice(same)) records.push(step(net, token, records.at(-1) ?? blank(net)));
     return records;
   };
-}
-
-// Softmax of logits / temperature; at 0 all of it on the largest.
-export function probabilities(logits, temperature = 1) {
-  let best = 0;
-  logits.forEach((v, k) => { if (v > logits[best]) best = k; });
-  if (temperature === 0) return Float64Array.from(logits, (_, k) => (k === best ? 1 : 0));
-  const powers = Float64Array.from(logits, (v) => Math.exp((v - logits[best]) / temperature)), sum = powers.reduce((a, b) => a + b);
-  return powers.map((v) => v / sum);
-}
-
-// The surprise at a token: −log₂ of its probability at temperature 1.
-export function bits(logits, token) {
-  const largest = logits.reduce((a, b) => Math.max(a, b));
-  return (largest + Math.log(logits.reduce((sum, v) => sum + Math.exp(v - largest), 0)) - logits[token]) / Math.LN2;
-}
-
-// A number from 0 to below 1 that looks random, the same for the same seed and place (both rounds: the finaliser of MurmurHash3).
-export function uniform(seed, place) {
-  let x = seed | 0;
-  for (const salt of [0x9e3779b9, place]) {
-    x = (x + Math.imul(salt, 0x9e3779b1)) | 0;
-    x = Math.imul(x ^ x >>> 16, 0x85ebca6b);
-    x = Math.imul(x ^ x >>> 13, 0xc2b2ae35);
-    x ^= x >>> 16;
-  }
-  return (x >>> 0) / 2 ** 32;
-}
-
-// Draws a number with the given probabilities; u is uniform between 0 and 1.
-export function draw(chances, u) {
-  let left = u, last = 0;
-  for (let k = 0; k < chances.length; k++) {
-    if (chances[k] === 0) continue;
-    last = k;
-    left -= chances[k];
-    if (left < 0) break;
-  }
-  return last;
-}
-
-// Text to numbers; curly apostrophes are read as straight ones, and characters the network never saw are left out and named.
-export function encode(net, text) {
-  const tokens = [], missing = new Set();
-  for (const found of text.replace(/\r\n?/g, "\n")) {
-    const character = net.numbers.has(found) ? found : found.replace(/[‘’]/, "'");
-    if (net.numbers.has(character)) tokens.push(net.numbers.get(character));
-    else missing.add(found);
-  }
-  return { tokens, missing: [...missing] };
 }
 
 // The network that the widget's `network` refers to: a model of its own, so that a page carries the weights once.

@@ -76,7 +76,7 @@ def type_text(page, text):
 
 @pytest.mark.browser
 def test_gates_cells_and_states_equal_the_equations_over_200_characters(module):
-    page, model = module("recurrent_math"), language_model()
+    page, model = module("sampling", "recurrent_math"), language_model()
     packed = LanguageWeights.of(model, vocabulary())
     shape = {name: getattr(packed, name) for name in ("cell", "hidden_size", "num_layers", "tokens")}
     tokens = torch.randint(len(vocabulary()), (200,), generator=torch.Generator().manual_seed(0))

@@ -121,7 +121,7 @@ def found(model, word, beam):
 
 @pytest.mark.browser
 def test_weights_and_probabilities_equal_pytorchs_on_the_rounded_numbers_for_every_kind_of_model(module):
-    page = module("recurrent_math", "pronouncer_math")
+    page = module("sampling", "recurrent_math", "pronouncer_math")
     kinds = [
         {"attention": "scaled_dot"},
         {"attention": "dot", "cell": "lstm", "num_layers": 2},
@@ -145,7 +145,7 @@ def test_weights_and_probabilities_equal_pytorchs_on_the_rounded_numbers_for_eve
 
 @pytest.mark.browser
 def test_beam_search_finds_the_packages_readings_and_scores(module):
-    page, model = module("recurrent_math", "pronouncer_math"), speller(scale=2.5)
+    page, model = module("sampling", "recurrent_math", "pronouncer_math"), speller(scale=2.5)
     load(page, model)
     twin, lengths, cut = with_rounded_weights(model), set(), 0
     for word in random_words(14):
@@ -200,7 +200,7 @@ def test_eight_bits_cost_no_accuracy(learner):
 
 @pytest.mark.browser
 def test_errors_are_counted_as_the_smallest_number_of_edits(module):
-    page = module("recurrent_math", "pronouncer_math")
+    page = module("sampling", "recurrent_math", "pronouncer_math")
 
     def edits(a, b):
         if not a or not b:

@@ -106,7 +106,7 @@ def steps(page, number):
 @pytest.mark.browser
 @pytest.mark.parametrize(("cell", "num_layers"), [("lstm", 1), ("lstm", 3), ("gru", 1), ("gru", 2), ("rnn", 2)])
 def test_logits_equal_pytorchs_on_the_rounded_weights_over_200_characters(module, cell, num_layers):
-    page, model = module("recurrent_math"), language_model(cell, num_layers=num_layers)
+    page, model = module("sampling", "recurrent_math"), language_model(cell, num_layers=num_layers)
     assert load(page, model)
     tokens = torch.randint(len(CHARACTERS), (1, 200), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -118,7 +118,7 @@ def test_logits_equal_pytorchs_on_the_rounded_weights_over_200_characters(module
 @pytest.mark.browser
 def test_sixteen_bits_change_no_probability_by_more_than_a_thousandth_and_the_bits_by_less(module):
     model = language_model(hidden_size=48, embedding_dim=20, scale=1.5)
-    page = module("recurrent_math")
+    page = module("sampling", "recurrent_math")
     load(page, model)
     tokens = torch.randint(len(CHARACTERS), (1, 200), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
@@ -132,7 +132,7 @@ def test_sixteen_bits_change_no_probability_by_more_than_a_thousandth_and_the_bi
 
 @pytest.mark.browser
 def test_weights_of_another_shape_are_refused(module):
-    page = module("recurrent_math")
+    page = module("sampling", "recurrent_math")
     packed = LanguageWeights.of(language_model(), vocabulary())
     shape = {"cell": "lstm", "hidden_size": 13, "num_layers": 1, "tokens": packed.tokens}
     assert not page.evaluate(LOAD, [base64.b64encode(packed.weights).decode(), shape])
@@ -140,7 +140,7 @@ def test_weights_of_another_shape_are_refused(module):
 
 @pytest.mark.browser
 def test_a_text_at_temperature_0_is_the_one_that_generation_writes(module):
-    page, model = module("recurrent_math"), language_model()
+    page, model = module("sampling", "recurrent_math"), language_model()
     load(page, model)
     expected = generation.generate(with_rounded_weights(model).read, torch.tensor([[4]]), num_tokens=60, temperature=0.0)[0, 1:]
     assert len(set(expected.tolist())) > 3
@@ -150,7 +150,7 @@ def test_a_text_at_temperature_0_is_the_one_that_generation_writes(module):
 @pytest.mark.browser
 @pytest.mark.parametrize("temperature", [0.05, 0.7, 1.0, 2.0])
 def test_probabilities_equal_softmax_and_surprise_equals_cross_entropy(module, temperature):
-    page = module("recurrent_math")
+    page = module("sampling", "recurrent_math")
     logits = torch.tensor([900.0, 899.0, 902.5, -50.0], dtype=torch.float64)
     found = page.evaluate("([l, t]) => Array.from(module.probabilities(l, t))", [logits.tolist(), temperature])
     np.testing.assert_allclose(found, torch.softmax(logits / temperature, dim=0), atol=1e-12)
@@ -160,7 +160,7 @@ def test_probabilities_equal_softmax_and_surprise_equals_cross_entropy(module, t
 
 @pytest.mark.browser
 def test_characters_are_drawn_as_often_as_their_probabilities_say(module):
-    page, chances, size = module("recurrent_math"), [0.5, 0.0, 0.3, 0.15, 0.05], 40_000
+    page, chances, size = module("sampling", "recurrent_math"), [0.5, 0.0, 0.3, 0.15, 0.05], 40_000
     draws = page.evaluate("([p, n]) => Array.from({ length: n }, (_, k) => module.draw(p, module.uniform(7, k)))", [chances, size])
     shares = np.bincount(draws, minlength=5) / size
     assert shares[1] == 0
@@ -171,7 +171,7 @@ def test_characters_are_drawn_as_often_as_their_probabilities_say(module):
 
 @pytest.mark.browser
 def test_random_numbers_stay_within_their_ends_and_differ_between_seeds(module):
-    page = module("recurrent_math")
+    page = module("sampling", "recurrent_math")
     numbers = np.array(
         page.evaluate("[0, 1, 2 ** 31 - 1].map((seed) => Array.from({ length: 2000 }, (_, k) => module.uniform(seed, k)))")
     )
@@ -183,7 +183,7 @@ def test_random_numbers_stay_within_their_ends_and_differ_between_seeds(module):
 
 @pytest.mark.browser
 def test_unknown_characters_are_left_out_and_curly_apostrophes_read_as_straight_ones(module):
-    page = module("recurrent_math")
+    page = module("sampling", "recurrent_math")
     load(page, language_model())
     tokens, missing = page.evaluate(
         "(() => { const { tokens, missing } = module.encode(net, 'ab’é\\r\\n5é😀'); return [tokens, missing]; })()"
@@ -194,7 +194,7 @@ def test_unknown_characters_are_left_out_and_curly_apostrophes_read_as_straight_
 
 @pytest.mark.browser
 def test_a_changed_text_is_read_from_the_first_difference_on(module):
-    page = module("recurrent_math")
+    page = module("sampling", "recurrent_math")
     load(page, language_model())
     kept, same = page.evaluate("""(() => {
       const read = module.reader(net), first = read([1, 2, 3, 4]), second = read([1, 2, 5, 4, 6]);
@@ -207,7 +207,7 @@ def test_a_changed_text_is_read_from_the_first_difference_on(module):
 
 @pytest.mark.browser
 def test_bars_hold_the_likeliest_and_the_marked_one(module):
-    page = module("recurrent_math", "next_characters")
+    page = module("sampling", "recurrent_math", "next_characters")
     assert page.evaluate("module.foremost([0.1, 0.4, 0.2, 0.3], 2)") == [1, 3]
     assert page.evaluate("module.foremost([0.1, 0.4, 0.2, 0.3], 2, 0)") == [1, 0]
     assert page.evaluate("module.foremost([0.1, 0.4, 0.2, 0.3], 2, 3)") == [1, 3]

@@ -141,6 +141,8 @@ def test_a_line_of_code_of_a_hundred_columns_fits_on_a_laptop(read_page, built_c
         ("momentum", "optimisation"),
         ("embedding", "text_and_embeddings"),
         ("forget gate", "recurrent_networks"),
+        ("alignment", "attention"),
+        ("rotary", "transformers"),
     ],
 )
 def test_search_finds(open_page, words, chapter):

@@ -96,7 +96,7 @@ NAMES = {
     "models.transe": ["TransE", "hits_at", "margin_loss"],
     "models.transformer": ["Transformer"],
     "models.vit": ["ViT", "patches"],
-    "optim": ["SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Muon", "Nesterov", "RMSprop", "Together"],
+    "optim": ["SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Muon", "Nesterov", "RMSprop", "Together", "orthogonal"],
     "surfaces": ["Surface"],
     "train": [
         "Checkpoint",

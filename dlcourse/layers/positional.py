@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["LearnedPositions", "RotaryEmbedding", "SinusoidalPositions", "angles", "sinusoidal"]
+__all__ = ["ADDITIVE", "LearnedPositions", "RotaryEmbedding", "SinusoidalPositions", "angles", "sinusoidal"]
 
 
 def angles(num_positions: int, dim: int, *, base: float = 10_000.0) -> Tensor:
@@ -71,6 +71,9 @@ class LearnedPositions(_Positions):
         if dim < 1 or max_length < 1:
             raise ValueError(f"dim={dim}, max_length={max_length}: both must be at least 1")
         self.table = nn.Parameter(torch.randn(max_length, dim) * 0.02)
+
+
+ADDITIVE = {"learned": LearnedPositions, "sinusoidal": SinusoidalPositions}  # by name, for models
 
 
 class RotaryEmbedding(nn.Module):

@@ -9,12 +9,11 @@ from torch import Tensor, nn
 from dlcourse.layers.attention import KeysValues
 from dlcourse.layers.embedding import Embedding
 from dlcourse.layers.normalization import LayerNorm
-from dlcourse.layers.positional import LearnedPositions, RotaryEmbedding, SinusoidalPositions
+from dlcourse.layers.positional import ADDITIVE, RotaryEmbedding
 from dlcourse.layers.transformer import TransformerBlock
 
 __all__ = ["GPT"]
 
-ADDITIVE = {"learned": LearnedPositions, "sinusoidal": SinusoidalPositions}
 POSITIONS = (*ADDITIVE, "rotary", "none")
 ADDS = ("attention.out.weight", "feed_forward.output.weight")  # what a block adds to the stream
 

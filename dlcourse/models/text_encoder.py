@@ -9,12 +9,11 @@ from torch import Tensor, nn
 
 from dlcourse.layers.embedding import Embedding, token_mask
 from dlcourse.layers.normalization import LayerNorm
-from dlcourse.layers.positional import LearnedPositions, RotaryEmbedding, SinusoidalPositions
+from dlcourse.layers.positional import ADDITIVE, RotaryEmbedding
 from dlcourse.layers.transformer import TransformerBlock
 
 __all__ = ["MaskedLanguageModel", "TextClassifier", "TextEncoder"]
 
-ADDITIVE = {"learned": LearnedPositions, "sinusoidal": SinusoidalPositions}
 POSITIONS = (*ADDITIVE, "rotary", "none")
 
 

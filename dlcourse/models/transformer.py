@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from dlcourse.layers.attention import KeysValues, MultiHeadAttention
 from dlcourse.layers.embedding import Embedding, token_mask
 from dlcourse.layers.normalization import LayerNorm
-from dlcourse.layers.positional import LearnedPositions, SinusoidalPositions
+from dlcourse.layers.positional import ADDITIVE
 from dlcourse.layers.transformer import TransformerBlock
 
 __all__ = ["Transformer", "TransformerState"]
 
-POSITIONS = {"sinusoidal": SinusoidalPositions, "learned": LearnedPositions, "none": None}
+POSITIONS = (*ADDITIVE, "none")
 
 
 class TransformerState(NamedTuple):
@@ -72,7 +72,7 @@ class Transformer(nn.Module):
         with torch.no_grad():
             for table in (self.source_embedding.weight, self.target_embedding.weight):
                 table.mul_(1 / self.scale if self.scale > 1 else 0.02)
-        kind = POSITIONS[positions]
+        kind = ADDITIVE.get(positions)
         self.source_positions = kind and kind(dim, max_length=max_length)
         self.target_positions = kind and kind(dim, max_length=max_length)
         self.dropout = nn.Dropout(dropout)

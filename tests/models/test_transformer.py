@@ -186,7 +186,7 @@ def test_an_empty_batch_is_refused():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"positions": "rotary"}, "positions='rotary' is not known; there are sinusoidal, learned, none"),
+        ({"positions": "rotary"}, "positions='rotary' is not known; there are learned, sinusoidal, none"),
         ({"num_layers": 0}, "num_layers=0, max_length=10: both must be at least 1"),
         ({"max_length": 0}, "num_layers=2, max_length=0"),
         ({"num_heads": 4}, "dim=6 is not a positive multiple of num_heads=4"),

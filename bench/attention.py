@@ -19,7 +19,7 @@ from dlcourse.layers.attention import MultiHeadAttention
 from dlcourse.models.gpt import GPT
 
 SHAPES = ((32, 64, 128, 4), (8, 256, 256, 8), (2, 1024, 256, 8))  # B, T, D, N
-LENGTHS, BATCH_SIZES = (64, 256), (1, 16)
+LENGTHS, BATCH_SIZES = (64, 256), (1, 8)
 VOCAB_SIZE, DIM, NUM_HEADS, NUM_LAYERS = 64, 128, 4, 4  # the chapter's GPT
 
 
@@ -53,7 +53,7 @@ def compare_layers(repeats: int = 15) -> str:
     return table(header, rows)
 
 
-def compare_writing(repeats: int = 3) -> str:
+def compare_writing(repeats: int = 2) -> str:
     """Return the table of writing with the GPT's cache and with reading the whole text again for each token."""
     seed_everything(0)
     model = GPT(VOCAB_SIZE, DIM, num_heads=NUM_HEADS, num_layers=NUM_LAYERS, max_length=max(LENGTHS) + 1, positions="rotary").eval()

@@ -1,4 +1,4 @@
-"""The chapter's GPT against GPT-2's recipe on the same plays: how soon as good, how much better in the same time, and why.
+"""A GPT by the chapter's settings against GPT-2's recipe on the same plays: how soon as good, how much better in the same time, why.
 
 Run it on a quiet machine: `python -m bench.gpt`, about twelve minutes on two cores; `--seeds 1` for less, `--long` for the one run
 of fifteen minutes as well. Every time is given twice: on the wall, and in brackets as processor seconds by the number of threads,
@@ -86,12 +86,12 @@ def peer_optimizer(model: nn.Module) -> Optimizer:
     return AdamW(groups, lr=1e-3, betas=(0.9, 0.99), fused=True)
 
 
-def muon(model: nn.Module, *, rate: float = 0.02, others: float = 0.01) -> Optimizer:
-    """Return the chapter's pair: Muon for the matrices of the blocks, AdamW for all else."""
+def muon(model: nn.Module, *, rate: float = 0.02, others: float = 0.03) -> Optimizer:
+    """Return the two optimisers as one: Muon for the matrices of the blocks, AdamW for all else."""
     named = {name: name.startswith("blocks") and parameter.ndim == 2 for name, parameter in model.named_parameters()}
     matrices, rest = ([p for name, p in model.named_parameters() if named[name] is kind] for kind in (True, False))
     return Together(
-        Muon(matrices, lr=rate, momentum=0.95, weight_decay=0.0),
+        Muon(matrices, lr=rate, momentum=0.9, weight_decay=0.0),
         AdamW(rest, lr=others, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     )
 
@@ -102,7 +102,7 @@ def adamw(model: nn.Module) -> Optimizer:
 
 
 def ours(max_length: int, **settings: Any) -> GPT:
-    """Return the chapter's GPT, or one with other settings."""
+    """Return a GPT by the chapter's settings, with two heads, which is faster and no worse, or by others."""
     fast: dict[str, Any] = {
         "positions": "rotary",
         "activation": "squared_relu",
@@ -140,8 +140,8 @@ class Recipe:
 
 
 PEER = Recipe("GPT-2's recipe", Peer, peer_optimizer, 64, 12, 2000, 100, floor=0.1, cosine=True, max_grad_norm=1.0)
-SPRINT = Recipe("ours, short", steps=240)
-CHAPTER = Recipe("ours, as the chapter", steps=640)
+SPRINT = Recipe("ours, short", steps=192)
+LONGER = Recipe("ours, longer", steps=640)
 SAME_TIME = Recipe("ours, as long as GPT-2's", steps=1040)
 LONG = Recipe(
     "ours, the long run",
@@ -239,7 +239,7 @@ def main(arguments: Sequence[str] = ()) -> str:
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each recipe of the race")
     parser.add_argument("--long", action="store_true", help="the run of fifteen minutes as well")
     parsed = parser.parse_args(arguments)
-    racers = (PEER, SPRINT, CHAPTER, SAME_TIME, *([LONG] if parsed.long else []))
+    racers = (PEER, SPRINT, LONGER, SAME_TIME, *([LONG] if parsed.long else []))
     runs = _train_all(racers, range(parsed.seeds))
     ablations = _train_all(ABLATIONS, range(1))
     peer, sprint, same = (

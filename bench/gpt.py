@@ -1,4 +1,4 @@
-"""A GPT by the chapter's settings against GPT-2's recipe on the same plays: how soon as good, how much better in the same time, why.
+"""A GPT by the chapter's settings against GPT-2's recipe: how soon as good, how much better in the same time, and why.
 
 Run it on a quiet machine: `python -m bench.gpt`, about twelve minutes on two cores; `--seeds 1` for less, `--long` for the one run
 of fifteen minutes as well. Every time is given twice: on the wall, and in brackets as processor seconds by the number of threads,

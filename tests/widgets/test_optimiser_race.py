@@ -270,7 +270,8 @@ def test_every_word_comes_from_python(widget_page):
 def test_every_surface_and_every_optimiser_of_the_package_is_offered():
     widget = OptimiserRace()
     assert [one["name"] for one in widget.surfaces] == list(SURFACES)
-    assert {entry["name"] for entry in widget.entries} == set(optim.__all__)
+    for_matrices_or_several = {"Muon", "Together"}
+    assert {entry["name"] for entry in widget.entries} == set(optim.__all__) - for_matrices_or_several
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,8 @@ def test_github_pages_leaves_folders_with_an_underscore_alone(site):
 
 
 def test_pages_are_small(built_page, home):
-    limit = 700 if built_page.name == home else 1500
+    limits = {home: 700, "notebooks/transformers": 1750}  # the latter carries a GPT, 0.8 million numbers
+    limit = limits.get(built_page.name, 1500)
     assert built_page.file.stat().st_size < limit * KILOBYTE
 
 

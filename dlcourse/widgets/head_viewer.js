@@ -53,7 +53,7 @@ function habitRows(parent, words) {
     bar.style.transform = `scaleX(${share.toFixed(4)})`;
     tick.style.left = `${(100 * chance).toFixed(2)}%`;
     tick.hidden = !count;
-    row.classList.toggle("dl-read-main", main !== undefined && main !== null && main.name === NAMES[k]);
+    row.classList.toggle("dl-read-main", main?.name === NAMES[k]);
     text.textContent = count ? percent(share) : "–";
   });
 }
@@ -62,12 +62,12 @@ async function render({ model, el }) {
   const words = model.get("words"), net = await referredTransformer(model), limit = model.get("limit");
   const root = make(el, "div", "dl-widget dl-hv", { role: "group", "aria-label": words.name });
   const change = (values) => { model.set(values); model.save_changes(); };
-  const parts = buildHeads(root, words, net, limit, (layer, head) => { change({ layer, head }); parts.status.textContent = `${parts.title.textContent}. ${parts.does.textContent}`; });
+  const parts = buildHeads(root, words, net, limit, (layer, head) => { change({ layer, head }); describe(); parts.status.textContent = `${parts.title.textContent}. ${parts.does.textContent}`; });
   const stop = new AbortController(), on = { signal: stop.signal }, read = transformerReader(net), { lines, scroll, maps } = parts;
-  let tokens = [], records = [], characters = [], places = [], found = [], cursor = null, frame = 0, stale = true;
+  let tokens = [], records = [], characters = [], found = [], cursor = null, frame = 0, stale = true;
   const chosen = () => [Math.min(model.get("layer"), net.num_layers - 1), Math.min(model.get("head"), net.num_heads - 1)];
   const rowsOf = (layer, head) => records.map((record) => headWeights(record, net, layer, head));
-  const columns = () => columnsFor(scroll.clientWidth);
+  const places = () => layOut(characters, columnsFor(scroll.clientWidth));
 
   // -- the text
   const readText = () => {
@@ -103,9 +103,8 @@ async function render({ model, el }) {
     }
     stale = false;
     paintMap(parts.map, size, tokens.length, (t) => headWeights(records[t], net, layer, head), pixels);
-    places = layOut(characters, columns());
-    lines.style.height = `${Math.max(heightFor(places), scroll.clientHeight)}px`;
-    const view = { characters, places, weights, cursor, pixels, colours };
+    const at = places(), view = { characters, places: at, weights, cursor, pixels, colours };
+    lines.style.height = `${Math.max(heightFor(at), scroll.clientHeight)}px`;
     paintLines(lines, view);
     paintEdges(parts.edges, view);
     Object.assign(root.dataset, { cursor: cursor ?? "", characters: tokens.length, layer, head, updateMs: (performance.now() - start).toFixed(2) });
@@ -117,7 +116,7 @@ async function render({ model, el }) {
   const moveTo = (place, said = true) => {
     if (!tokens.length) return;
     cursor = Math.min(Math.max(place, 0), tokens.length - 1);
-    const y = centre(layOut(characters, columns())[cursor])[1];
+    const y = centre(places()[cursor])[1];
     if (y - LEADING < scroll.scrollTop) scroll.scrollTop = y - LEADING;
     else if (y + LEADING / 2 > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = y + LEADING / 2 - scroll.clientHeight;
     if (said) {
@@ -127,7 +126,7 @@ async function render({ model, el }) {
     soon();
   };
   const vertical = (way) => { // the character in the next row nearest to the column of this one
-    const [row, column] = places[cursor], others = places.map(([r, c], t) => [r, Math.abs(c - column), t]).filter(([r]) => r === row + way);
+    const at = places(), [row, column] = at[cursor], others = at.map(([r, c], t) => [r, Math.abs(c - column), t]).filter(([r]) => r === row + way);
     return others.length ? others.reduce((a, b) => (b[1] < a[1] ? b : a))[2] : cursor;
   };
   lines.addEventListener("keydown", (event) => {
@@ -137,7 +136,7 @@ async function render({ model, el }) {
     event.preventDefault();
     moveTo(ways[event.key]());
   }, on);
-  const under = ({ clientX, clientY }) => { const box = lines.getBoundingClientRect(); return characterAt(clientX - box.left, clientY - box.top, places); };
+  const under = ({ clientX, clientY }) => { const box = lines.getBoundingClientRect(); return characterAt(clientX - box.left, clientY - box.top, places()); };
   for (const name of ["pointermove", "click"])
     lines.addEventListener(name, (event) => {
       if (name === "pointermove" && event.pointerType !== "mouse") return;

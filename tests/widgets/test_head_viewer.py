@@ -177,6 +177,33 @@ def test_typing_moves_the_cursor_and_unknown_characters_and_no_text_are_said(vie
 
 
 @pytest.mark.browser
+def test_the_head_that_was_chosen_is_said_and_not_the_one_before(viewer):
+    page = viewer()
+    page.get_by_role("radio", name="Layer 2, head 3").check(force=True)
+    said = page.locator("[role=status]").inner_text()
+    page.evaluate(SETTLED)
+    assert said == f"Layer 2, head 3. {page.locator('.dl-hv-does').inner_text()}"
+
+
+@pytest.mark.browser
+def test_keys_and_pointer_mean_the_text_just_typed_before_it_is_drawn(viewer):
+    page = viewer()
+    caught = []
+    page.on("pageerror", lambda error: caught.append(str(error)))
+    page.evaluate("""() => {
+      const lines = document.querySelector(".dl-hv-lines"), { left, top } = lines.getBoundingClientRect();
+      const text = document.querySelector("textarea");
+      const type = (value) => { text.value = value; text.dispatchEvent(new InputEvent("input")); };
+      type("A\\nb"); // the next line is gone as soon as it is typed
+      lines.dispatchEvent(new PointerEvent("pointermove", { pointerType: "mouse", clientX: left + 54, clientY: top + 74 }));
+      type("AAAAAAAA\\nbbbbbbbb\\nccccccccccc");
+      lines.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp" }));
+    }""")
+    assert state(page, "cursor") == str(9 + 8)
+    assert caught == []
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
 def test_it_is_accessible_fits_a_phone_and_does_not_jump(viewer, accessible, theme, width):
     page = viewer(theme=theme, width=width)

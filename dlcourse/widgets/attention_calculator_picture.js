@@ -212,11 +212,12 @@ export function holdable(canvas, { view, tips, move, hover, settle }, signal) {
     hover(held, true);
   }, on);
   canvas.addEventListener("pointermove", (event) => {
+    if (!event.isPrimary) return; // a second finger
     if (!held) { const tip = near(event); canvas.style.cursor = tip ? "grab" : ""; return hover(tip, false); }
     const [x, y] = place(event), { bounds } = view(), within = (v, low, high) => Math.min(Math.max(v, low), high);
     move(held, [within(view().x(x), bounds[0], bounds[1]), within(view().y(y), bounds[2], bounds[3])].map((v) => Math.round(v * 20) / 20));
   }, on);
   canvas.addEventListener("pointerleave", () => { if (!held) hover(null, false); }, on);
-  const release = () => { if (held) { held = null; canvas.style.cursor = ""; hover(null, false); settle(); } };
+  const release = ({ isPrimary }) => { if (held && isPrimary) { held = null; canvas.style.cursor = ""; hover(null, false); settle(); } };
   for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, release, on);
 }

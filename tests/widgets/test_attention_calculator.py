@@ -219,6 +219,28 @@ def test_tips_are_dragged_in_both_planes(widget_page):
     assert outputs(page) != old
 
 
+@pytest.mark.browser
+def test_a_second_finger_neither_moves_the_tip_that_is_held_nor_lets_it_go(widget_page):
+    page = widget_page(plane()).page
+    page.evaluate(SETTLED)
+    box = page.locator(".dl-attn-keys").bounding_box()
+    scale = min(box["width"], box["height"]) / 2 / (1.35 * 1.4)
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(middle[0] + 1.4 * scale, middle[1] - 0.6 * scale)
+    page.mouse.down()
+    page.locator(".dl-attn-keys").evaluate("""(canvas) => {
+      const { left, top } = canvas.getBoundingClientRect();
+      for (const name of ["pointermove", "pointerup"])
+        canvas.dispatchEvent(new PointerEvent(name, { pointerId: 7, isPrimary: false, clientX: left + 20, clientY: top + 20 }));
+    }""")
+    page.evaluate(SETTLED)
+    assert page.get_by_label("q, number 1").input_value() == "1.4"
+    page.mouse.move(middle[0] - 1.0 * scale, middle[1] - 0.6 * scale)
+    page.mouse.up()
+    page.evaluate(SETTLED)
+    assert float(page.get_by_label("q, number 1").input_value().replace("−", "-")) == pytest.approx(-1, abs=0.051)
+
+
 def widest():
     """The most keys, and the most numbers in each."""
     rng = np.random.default_rng(0).integers(-20, 21, (13, 4)) / 10

@@ -215,7 +215,7 @@ function render({ model, el }) {
   const soon = () => { if (!frame) frame = requestAnimationFrame(paint); };
 
   // -- the tips under the pointer
-  const tips = { keys: () => [...now.queries.map((at, r) => [`q${r}`, at]).sort((a) => (a[0] === `q${t()}` ? -1 : 1)), ...now.k.map((at, i) => [`k${i}`, at])], values: () => now.v.map((at, i) => [`v${i}`, [at[0], at[1] ?? 0]]) };
+  const tips = { keys: () => [...[t(), ...many(T)].map((r) => [`q${r}`, now.queries[r]]), ...now.k.map((at, i) => [`k${i}`, at])], values: () => now.v.map((at, i) => [`v${i}`, [at[0], at[1] ?? 0]]) };
   for (const [name, canvas] of Object.entries(planes)) if (canvas) holdable(canvas, {
     view: () => views[name], tips: tips[name], settle: () => { holding = false; soon(); announce(); },
     hover: (tip, taken) => {

@@ -64,7 +64,6 @@ def _keep_likely(probabilities: Tensor, top_k: int | None, top_p: float | None) 
     return torch.zeros_like(probabilities).scatter_(-1, order, sorted_)
 
 
-@torch.no_grad()
 def generate(
     read: Read,
     prompt: Tensor,
@@ -94,10 +93,11 @@ def generate(
         raise ValueError(f"num_tokens={num_tokens}: at least 0 is wanted")
     draw = partial(sample, temperature=temperature, top_k=top_k, top_p=top_p, generator=generator)
     pieces, state = [prompt], None
-    for _ in range(num_tokens):
-        logits, state = read(pieces[-1], state)
-        pieces.append(draw(logits[:, -1])[:, None])  # (B, 1)
-    return torch.cat(pieces, dim=1)
+    with torch.inference_mode():  # what is written stays out of every gradient; quicker than no_grad
+        for _ in range(num_tokens):
+            logits, state = read(pieces[-1], state)
+            pieces.append(draw(logits[:, -1])[:, None])  # (B, 1)
+    return torch.cat(pieces, dim=1)  # outside, so that one may train on it
 
 
 def sliding(read: Read, *, max_length: int, keep: int | None = None) -> Read:

@@ -82,6 +82,16 @@ def test_nothing_is_recorded_for_gradients():
     assert recorded == [False, False]
 
 
+def test_one_may_train_on_what_is_written():
+    def read(tokens, state):
+        return torch.zeros(*tokens.shape, 3), state
+
+    text, table = generate(read, torch.tensor([[0]]), num_tokens=4), torch.ones(3, 2, requires_grad=True)
+    torch.nn.functional.embedding(text, table).sum().backward()  # keeps the tokens for the way back
+    assert table.grad is not None
+    assert table.grad.sum() == 10
+
+
 LOGITS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()[torch.tensor([2, 0, 3, 1])]  # the likeliest is 1, then 3, 0, 2
 
 

@@ -60,9 +60,11 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     if mask is None:
         return torch.softmax(scores, dim=-1)
     check_mask(mask, scores.shape)
-    lowest = torch.finfo(scores.dtype).min  # not −∞: a row of −∞ has no softmax
-    weights = torch.softmax(scores.masked_fill(~mask, lowest), dim=-1)
     blind = ~mask.any(dim=-1, keepdim=True)  # (..., T, 1): rows that are masked throughout
+    # They see all, and lose their weights afterwards: a row of −∞ has no softmax. To add −∞ is
+    # faster than to overwrite the scores, whose gradient would have to be overwritten as well.
+    barred = torch.zeros_like(mask, dtype=scores.dtype).masked_fill_(~(mask | blind), -math.inf)
+    weights = torch.softmax(scores + barred, dim=-1)
     return weights.masked_fill(blind, 0.0) if blind.any() else weights
 
 

@@ -1,6 +1,6 @@
 """The attention layer against a block built on PyTorch's kernel, and writing with a cache against reading all again.
 
-Run it on a quiet machine: `python -m bench.attention`, about half a minute.
+Run it on a quiet machine: `python -m bench.attention`, about a minute.
 """
 
 import itertools
@@ -19,8 +19,8 @@ from dlcourse.layers.attention import MultiHeadAttention
 from dlcourse.models.gpt import GPT
 
 SHAPES = ((32, 64, 128, 4), (8, 256, 256, 8), (2, 1024, 256, 8))  # B, T, D, N
-LENGTHS, BATCH_SIZES = (64, 256), (1, 8)
-VOCAB_SIZE, DIM, NUM_HEADS, NUM_LAYERS = 64, 128, 4, 4  # the chapter's GPT
+LENGTHS, VOCAB_SIZE = (64, 256), 64
+TEXTS = ((128, 4, 4, 1), (128, 4, 4, 8), (384, 6, 6, 1))  # D, N, blocks, texts at once; the first two are the chapter's GPT
 
 
 class Peer(nn.Module):
@@ -55,22 +55,23 @@ def compare_layers(repeats: int = 15) -> str:
 
 def compare_writing(repeats: int = 2) -> str:
     """Return the table of writing with the GPT's cache and with reading the whole text again for each token."""
-    seed_everything(0)
-    model = GPT(VOCAB_SIZE, DIM, num_heads=NUM_HEADS, num_layers=NUM_LAYERS, max_length=max(LENGTHS) + 1, positions="rotary").eval()
-    for parameter in model.parameters():
-        parameter.data += 0.05 * torch.randn_like(parameter)  # far from the start, where all tokens are nearly as likely
-
-    def read_all(tokens: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
-        seen = tokens if seen is None else torch.cat([seen, tokens], dim=1)
-        return model(seen), seen
-
     rows = []
-    for batch_size, length in itertools.product(BATCH_SIZES, LENGTHS):
+    for (dim, num_heads, num_layers, batch_size), length in itertools.product(TEXTS, LENGTHS):
+        seed_everything(0)
+        model = GPT(VOCAB_SIZE, dim, num_heads=num_heads, num_layers=num_layers, max_length=length + 1, positions="rotary").eval()
+        for parameter in model.parameters():
+            parameter.data += 0.05 * torch.randn_like(parameter)  # far from the start, where all tokens are nearly as likely
+
+        def read_all(tokens: Tensor, seen: Tensor | None, model: GPT = model) -> tuple[Tensor, Tensor]:
+            seen = tokens if seen is None else torch.cat([seen, tokens], dim=1)
+            return model(seen), seen
+
         prompt = torch.zeros(batch_size, 1, dtype=torch.int64)
         (cached, first), (again, second) = (_write(read, prompt, length, repeats) for read in (model.read, read_all))
         same = "yes" if torch.equal(first, second) else "no"
-        rows.append([str(length), str(batch_size), f"{cached:.2f}", f"{again:.2f}", f"{again / cached:.1f}", same])
-    header = ["tokens written by the chapter's GPT", "texts at once", "with cache, s", "all again, s", "ratio", "same tokens"]
+        size = f"{num_layers} blocks of width {dim}"
+        rows.append([size, str(batch_size), str(length), f"{cached:.2f}", f"{again:.2f}", f"{again / cached:.1f}", same])
+    header = ["GPT", "texts at once", "tokens written", "with cache, s", "all again, s", "ratio", "same tokens"]
     return table(header, rows)
 
 

@@ -107,6 +107,23 @@ def reader(mnist):
     return model.eval()
 
 
+@pytest.fixture
+def attention():
+    """A function that returns the weights of all heads (L, N, T, T) of a GPT on tokens (1, T)."""
+    import torch
+
+    def weights(model, tokens):
+        found = []
+        for block in model.blocks:
+            block.attention.fused = False
+            block.attention.attend.register_forward_hook(lambda module, inputs, output: found.append(output[0]))
+        with torch.no_grad():
+            model(tokens)
+        return torch.stack(found)
+
+    return weights
+
+
 def violations(page, source: str) -> list[str]:
     """Return what axe-core finds wrong with the page."""
     page.evaluate(source)

@@ -37,17 +37,6 @@ def gpt():
     return model.eval()
 
 
-def attention(model, text):
-    """The weights of all heads (L, N, T, T) on a text."""
-    found = []
-    for block in model.blocks:
-        block.attention.fused = False
-        block.attention.attend.register_forward_hook(lambda module, inputs, output: found.append(output[0]))
-    with torch.no_grad():
-        model(vocabulary().encode(text)[None])
-    return torch.stack(found)
-
-
 @pytest.fixture
 def viewer(widget_page):
     """A function that opens a page with the viewer."""
@@ -76,9 +65,9 @@ def choose(page, layer, head):
 
 
 @pytest.mark.browser
-def test_every_map_is_painted_by_the_weights_of_its_head(viewer):
+def test_every_map_is_painted_by_the_weights_of_its_head(viewer, attention):
     page = viewer(layer=1, head=2)
-    maps = attention(rounded(gpt()), TEXT)
+    maps = attention(rounded(gpt()), vocabulary().encode(TEXT)[None])
     canvases = [canvas.evaluate(INKS) for canvas in page.locator(".dl-head canvas").all()]
     assert len(canvases) == 6
     past = np.tril(np.ones((len(TEXT), len(TEXT)))) > 0
@@ -91,9 +80,9 @@ def test_every_map_is_painted_by_the_weights_of_its_head(viewer):
 
 
 @pytest.mark.browser
-def test_what_the_chosen_character_reads_is_listed_and_said_and_keys_and_buttons_move_it(viewer):
+def test_what_the_chosen_character_reads_is_listed_and_said_and_keys_and_buttons_move_it(viewer, attention):
     page = viewer()
-    maps = attention(rounded(gpt()), TEXT)
+    maps = attention(rounded(gpt()), vocabulary().encode(TEXT)[None])
     lines = page.get_by_role("application")
     lines.focus()
     last = len(TEXT) - 1
@@ -119,9 +108,9 @@ def test_what_the_chosen_character_reads_is_listed_and_said_and_keys_and_buttons
 
 
 @pytest.mark.browser
-def test_habits_are_measured_over_the_text_and_said_in_words(viewer):
+def test_habits_are_measured_over_the_text_and_said_in_words(viewer, attention):
     page = viewer()
-    maps = attention(rounded(gpt()), TEXT)
+    maps = attention(rounded(gpt()), vocabulary().encode(TEXT)[None])
     for layer, head in ((0, 1), (1, 2)):
         choose(page, layer, head)
         assert f"“{TEXT[int(state(page, 'cursor'))]}” reads" in page.locator(".dl-hv").inner_text()

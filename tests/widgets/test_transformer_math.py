@@ -54,17 +54,6 @@ def gpt(kind="modern", *, max_length=9, dim=12, num_heads=3, num_layers=2, scale
     return model.eval()
 
 
-def attention(model, tokens):
-    """The weights of all heads (L, N, T, T) on tokens (1, T)."""
-    found = []
-    for block in model.blocks:
-        block.attention.fused = False
-        block.attention.attend.register_forward_hook(lambda module, inputs, output: found.append(output[0]))
-    with torch.no_grad():
-        model(tokens)
-    return torch.stack(found)
-
-
 @pytest.fixture(scope="module")
 def maths(tabs):
     """A page with the widgets' mathematics as `window.module`, shared by the tests of this file."""
@@ -87,7 +76,7 @@ def load(page, model, **changes):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("kind", KINDS)
-def test_logits_and_every_heads_attention_equal_pytorchs_on_the_rounded_weights(maths, kind):
+def test_logits_and_every_heads_attention_equal_pytorchs_on_the_rounded_weights(maths, kind, attention):
     model = gpt(kind)
     assert load(maths, model)
     tokens = torch.randint(VOCAB_SIZE, (1, 9), generator=torch.Generator().manual_seed(0))

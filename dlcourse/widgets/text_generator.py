@@ -67,8 +67,8 @@ class TextGenerator(anywidget.AnyWidget):
     more than 200 characters, a temperature outside 0 to 2, and as LanguageWeights.of for the model.
     """
 
-    _esm = assets.script("sampling", "recurrent_math", "next_characters", "text_generator")
-    _css = assets.style("next_characters", "text_generator")
+    _esm = assets.script("sampling", "recurrent_math", "next_characters", "writing", "text_generator")
+    _css = assets.style("next_characters", "writing", "text_generator")
 
     network: traitlets.Instance[LanguageWeights] = traitlets.Instance(LanguageWeights).tag(sync=True, **widget_serialization)
     prompt = traitlets.Unicode("").tag(sync=True)

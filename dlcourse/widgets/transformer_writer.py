@@ -87,12 +87,13 @@ class TransformerWriter(anywidget.AnyWidget):
         "transformer_math",
         "transformer_context",
         "next_characters",
+        "writing",
         "head_habits",
         "head_maps",
         "transformer_writer_page",
         "transformer_writer",
     )
-    _css = assets.style("next_characters", "head_maps", "transformer_writer")
+    _css = assets.style("next_characters", "head_maps", "writing", "transformer_writer")
 
     network: traitlets.Instance[TransformerWeights] = traitlets.Instance(TransformerWeights).tag(sync=True, **widget_serialization)
     tokens: traitlets.List[str] = traitlets.List(traitlets.Unicode(), help="The V characters, by number.").tag(sync=True)

@@ -16,7 +16,7 @@ from dlcourse.widgets.text_generator import TextGenerator
 CHARACTERS = "\n abcdefgANR:.,'"
 SIZE = "() => { const b = document.querySelector('.dl-gen').getBoundingClientRect(); return [b.width, b.height]; }"
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-SPANS = "[...document.querySelectorAll('.dl-gen-text span:not(.dl-gen-given)')]"
+SPANS = "[...document.querySelectorAll('.dl-writing-text span:not(.dl-writing-given)')]"
 LOAD = """([text, shape]) => { window.net = module.unpack(bytes(text), shape); return net !== null; }"""
 READ = """(tokens) => { // the logits after each token
   let record = module.blank(net);
@@ -219,7 +219,7 @@ def test_the_page_starts_filled_and_the_same_seed_writes_it_again(writer):
     page = writer()
     first = written(page)
     assert len(first) == count(page) == 360
-    assert page.locator(".dl-gen-given").inner_text() == "ANNA:"
+    assert page.locator(".dl-writing-given").inner_text() == "ANNA:"
     press(page, "Other seed")
     assert count(page) == 0
     steps(page, 12)
@@ -254,7 +254,7 @@ def test_it_waits_while_it_is_off_screen(writer):
     before = count(page)
     page.wait_for_timeout(400)
     assert count(page) == before < 360
-    page.locator(".dl-gen-text").scroll_into_view_if_needed()
+    page.locator(".dl-writing-text").scroll_into_view_if_needed()
     page.wait_for_function("(n) => document.querySelector('.dl-gen').dataset.written > n", arg=before)
 
 
@@ -281,7 +281,7 @@ def test_it_stops_when_the_page_is_full_and_says_so(writer):
     press(page, "One character")
     assert count(page) == 2000
     start_again(page)
-    assert "full" not in page.locator(".dl-gen-note").inner_text()
+    assert "full" not in page.locator(".dl-writing-note").inner_text()
 
 
 @pytest.mark.browser
@@ -294,13 +294,13 @@ def test_bars_bits_and_tints_equal_pytorchs(writer):
         logits = with_rounded_weights(model)(numbers.encode("ANNA:" + text)[None])[0, 4:-1]  # before each written character
     targets = numbers.encode(text)
     bits = -torch.log_softmax(logits, dim=-1)[torch.arange(len(text)), targets] / math.log(2)
-    assert f"360 characters written, {bits.mean():.2f} bits per character" in page.locator(".dl-gen-count").inner_text()
-    heats = page.evaluate(f"{SPANS}.map((s) => parseFloat(s.style.getPropertyValue('--dl-heat')))")
+    assert f"360 characters written, {bits.mean():.2f} bits per character" in page.locator(".dl-writing-count").inner_text()
+    heats = page.evaluate(f"{SPANS}.map((s) => parseFloat(s.style.getPropertyValue('--dl-bits')))")
     np.testing.assert_allclose(heats, 100 * (bits / 8).clamp(max=1), atol=0.51)
-    page.locator(".dl-gen-text").focus()
+    page.locator(".dl-writing-text").focus()
     page.keyboard.press("ArrowLeft")
     place = len(text) - 2
-    assert page.locator(".dl-gen-here").count() == 1
+    assert page.locator(".dl-writing-here").count() == 1
     chances = torch.softmax(logits[place] / temperature, dim=-1)
     marked = page.locator(".dl-next-marked .dl-next-percent").inner_text()
     assert float(marked.strip("< %")) == pytest.approx(100 * chances[targets[place]].item(), abs=0.51)
@@ -315,16 +315,18 @@ def test_bars_bits_and_tints_equal_pytorchs(writer):
 def test_the_keyboard_walks_over_what_was_written(writer):
     page = writer()
     text = written(page)
-    page.locator(".dl-gen-text").focus()
+    page.locator(".dl-writing-text").focus()
     page.keyboard.press("Home")
     assert page.locator(".dl-gen").get_attribute("data-cursor") == "0"
     page.keyboard.press("ArrowRight")
-    here = page.locator(".dl-gen-here").evaluate("(node) => node.textContent")
+    here = page.locator(".dl-writing-here").evaluate("(node) => node.textContent")
     assert here == text[1]
     spoken = {" ": "space", "\n": "new line"}.get(here, here)
     assert page.locator("[role=status]").inner_text().startswith(f"“{spoken}”")
     page.keyboard.press("End")
-    assert page.locator(".dl-gen-here").count() == 0
+    assert page.locator(".dl-writing-here").count() == 0
+    last = {" ": "space", "\n": "new line"}.get(text[-1], text[-1])
+    assert page.locator("[role=status]").inner_text().startswith(f"“{last}”")
 
 
 @pytest.mark.browser
@@ -341,7 +343,7 @@ def test_temperature_0_takes_the_likeliest_and_the_slider_moves_the_bars_while_p
     slider.focus()
     page.keyboard.press("End")
     assert slider.input_value() == "2"
-    assert page.locator(".dl-gen-caption").inner_text() == "What could come next"
+    assert page.locator(".dl-writing-caption").inner_text() == "What could come next"
 
 
 @pytest.mark.browser
@@ -350,12 +352,12 @@ def test_a_typed_prompt_starts_anew_and_what_the_network_never_saw_is_said(write
     prompt = page.get_by_role("textbox", name="Prompt")
     prompt.fill("Adag zé\nbad€")
     assert count(page) == 0
-    assert page.locator(".dl-gen-given").evaluate("(node) => node.textContent") == "Adag \nbad"
-    assert page.locator(".dl-gen-note").inner_text() == "Left out, for the network never saw them: z é €"
+    assert page.locator(".dl-writing-given").evaluate("(node) => node.textContent") == "Adag \nbad"
+    assert page.locator(".dl-writing-note").inner_text() == "Left out, for the network never saw them: z é €"
     press(page, "One character")
     assert count(page) == 1
     prompt.fill("")
-    assert "as after a new line" in page.locator(".dl-gen-note").inner_text()
+    assert "as after a new line" in page.locator(".dl-writing-note").inner_text()
     press(page, "One character")
     assert count(page) == 1
 
@@ -380,13 +382,46 @@ def test_it_is_accessible_and_fits_a_phone(writer, accessible, theme):
     press(page, "Other seed")
     page.get_by_role("textbox", name="Prompt").fill("né")
     steps(page, 2)
-    page.locator(".dl-gen-text").focus()
+    page.locator(".dl-writing-text").focus()
     page.keyboard.press("Home")
     accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     small = page.evaluate("""() => [...document.querySelectorAll('button, input, textarea, .dl-choice label')].filter((node) => {
       const { width, height } = node.getBoundingClientRect(); return width < 40 || height < 40; }).map((node) => node.outerHTML)""")
     assert small == []
+
+
+@pytest.mark.browser
+def test_nothing_goes_on_after_it_is_removed(module):
+    page = module("sampling", "recurrent_math", "next_characters", "writing", "text_generator")
+    widget = TextGenerator(language_model(), vocabulary())
+    shown = {name: getattr(widget, name) for name in ("prompt", "temperature", "seed", "words")} | {"network": "IPY_MODEL_1"}
+    shared = {name: getattr(widget.network, name) for name in ("cell", "hidden_size", "num_layers", "tokens")}
+    left_over = page.evaluate(
+        """async ([shown, shared, weights]) => {
+          const listeners = new Set(), network = { get: (name) => (name === "weights" ? bytes(weights) : shared[name]) };
+          const model = {
+            get: (name) => shown[name], set() {}, save_changes() {}, widget_manager: { get_model: async () => network },
+            on: (names) => names.split(" ").forEach((name) => listeners.add(name)),
+            off: (names) => names.split(" ").forEach((name) => listeners.delete(name)),
+          };
+          const destroy = await module.default.render({ model, el: document.body });
+          await new Promise((done) => setTimeout(done, 100));
+          const before = listeners.size, root = document.querySelector(".dl-gen");
+          const press = () => root.querySelector("button").click();
+          destroy();
+          const written = root.dataset.written;
+          let asked = 0;
+          const real = window.requestAnimationFrame;
+          window.requestAnimationFrame = (f) => { asked++; return real(f); };
+          press(); press();
+          document.body.style.paddingTop = "9000px";
+          await new Promise((done) => setTimeout(done, 200));
+          return [before, listeners.size, asked, root.dataset.written === written];
+        }""",
+        [shown, shared, base64.b64encode(widget.network.weights).decode()],
+    )
+    assert left_over == [3, 0, 0, True]
 
 
 @pytest.mark.browser

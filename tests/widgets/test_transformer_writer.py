@@ -8,6 +8,7 @@ from dlcourse import generation
 from dlcourse.data.text import Vocabulary
 from dlcourse.layers.normalization import RMSNorm
 from dlcourse.models.gpt import GPT
+from dlcourse.widgets.head_viewer import HABITS
 from dlcourse.widgets.transformer_weights import TransformerWeights, rounded
 from dlcourse.widgets.transformer_writer import TransformerWriter
 
@@ -16,10 +17,26 @@ MAX_LENGTH = 24
 SIZE = "() => { const b = document.querySelector('.dl-tw').getBoundingClientRect(); return [b.width, b.height]; }"
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PAUSED = "document.querySelector('.dl-tw').dataset.state === 'paused'"
-SPANS = "[...document.querySelectorAll('.dl-tw-text span')]"
+SPANS = "[...document.querySelectorAll('.dl-writing-text span')]"
 READ = f"{SPANS}.map((s) => parseFloat(s.style.getPropertyValue('--dl-read') || '0'))"
 BARS = """() => [...document.querySelectorAll('.dl-next-row:not(.dl-next-rest)')].map((row) =>
   [row.querySelector('.dl-hidden').textContent, parseFloat(row.querySelector('.dl-next-bar').style.transform.slice(7))])"""
+
+# the least contrast of a character with what lies under it
+CONTRAST = """() => {
+  const context = new OffscreenCanvas(1, 1).getContext("2d");
+  const paper = getComputedStyle(document.querySelector(".dl-writing-text")).backgroundColor;
+  const light = (...layers) => {
+    for (const layer of layers) { context.fillStyle = layer; context.fillRect(0, 0, 1, 1); }
+    const linear = (v) => (v <= 10 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map(linear);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  return Math.min(...[...document.querySelectorAll(".dl-writing-text span")].map((span) => {
+    const { color, backgroundColor } = getComputedStyle(span), under = light(paper, backgroundColor), over = light(color);
+    return Math.max(under, over) / Math.min(under, over);
+  }));
+}"""
 
 
 def vocabulary():
@@ -36,17 +53,6 @@ def gpt(*, max_length=MAX_LENGTH, dim=12, num_heads=3, num_layers=2):
             for parameter in model.parameters():
                 parameter.mul_(22 if parameter.ndim == 2 else 2)
     return model.eval()
-
-
-def attention(model, text):
-    """The weights of all heads (L, N, T, T) on a text."""
-    found = []
-    for block in model.blocks:
-        block.attention.fused = False
-        block.attention.attend.register_forward_hook(lambda module, inputs, output: found.append(output[0]))
-    with torch.no_grad():
-        model(vocabulary().encode(text)[None])
-    return torch.stack(found)
 
 
 @pytest.fixture
@@ -69,7 +75,7 @@ def press(page, name):
 
 def written(page):
     """The text after the prompt."""
-    return page.evaluate(f"{SPANS}.filter((s) => !s.classList.contains('dl-tw-given')).map((s) => s.textContent).join('')")
+    return page.evaluate(f"{SPANS}.filter((s) => !s.classList.contains('dl-writing-given')).map((s) => s.textContent).join('')")
 
 
 def state(page, name):
@@ -122,13 +128,13 @@ def test_at_temperature_0_it_writes_what_generation_writes_and_greys_what_it_has
 
 
 @pytest.mark.browser
-def test_the_chosen_head_tints_the_text_by_what_the_last_character_read_but_one_reads(writer):
+def test_the_chosen_head_tints_the_text_by_what_the_last_character_read_but_one_reads(writer, attention):
     page = writer()
     press(page, "Start again")
     for _ in range(5):
         press(page, "One character")
     text = "ANNA:\n" + written(page)
-    maps = attention(rounded(gpt()), text)
+    maps = attention(rounded(gpt()), vocabulary().encode(text)[None])
     tints = []
     for layer, head in ((0, 2), (1, 1)):
         page.get_by_role("radio", name=f"Layer {layer + 1}, head {head + 1}").check(force=True)
@@ -175,12 +181,12 @@ def test_a_press_right_after_typing_counts_what_was_typed_and_unknown_characters
     page = writer()
     fill(page, "Bée ’A")
     press(page, "One character")
-    assert page.locator(".dl-tw-given").all_inner_texts() == ["e", " ", "'", "A"]
+    assert page.locator(".dl-writing-given").all_inner_texts() == ["e", " ", "'", "A"]
     assert len(written(page)) == 1
-    assert page.locator(".dl-tw-note").inner_text() == "Left out, for the network never saw them: B é"
+    assert page.locator(".dl-writing-note").inner_text() == "Left out, for the network never saw them: B é"
     fill(page, "")
     press(page, "One character")
-    assert "starts as after a new line" in page.locator(".dl-tw-note").inner_text()
+    assert "starts as after a new line" in page.locator(".dl-writing-note").inner_text()
     assert len(written(page)) == 1
     fill(page, "abc " * 50)
     press(page, "One character")
@@ -190,19 +196,103 @@ def test_a_press_right_after_typing_counts_what_was_typed_and_unknown_characters
 @pytest.mark.browser
 def test_the_cursor_goes_back_over_the_text_by_keyboard_and_pointer(writer):
     page = writer()
-    text = page.locator(".dl-tw-text")
+    text = page.locator(".dl-writing-text")
     text.focus()
     page.keyboard.press("ArrowLeft")
     assert state(page, "cursor") == "328"
     page.keyboard.press("Home")
     assert state(page, "cursor") == "0"
-    assert (state(page, "start"), page.locator(".dl-tw-here").inner_text()) == ("0", written(page)[0])
+    assert (state(page, "start"), page.locator(".dl-writing-here").inner_text()) == ("0", written(page)[0])
     assert "%" in page.locator("[role=status]").inner_text()
     page.keyboard.press("End")
     assert state(page, "cursor") == "329"
     text.locator("span").nth(6 + 320).click()
     assert state(page, "cursor") == "320"
-    assert "Before “" in page.locator(".dl-tw-caption").first.inner_text()
+    assert "Before “" in page.locator(".dl-writing-caption").first.inner_text()
+
+
+@pytest.mark.browser
+def test_the_way_back_to_the_end_is_said_and_misses_no_character(writer):
+    page = writer()
+    last = written(page)[-2:]
+    text, said = page.locator(".dl-writing-text"), page.locator("[role=status]")
+    text.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    names = [{"\n": "new line", " ": "space"}.get(character, character) for character in last]
+    assert said.inner_text().startswith(f"“{names[1]}”: ")
+    press(page, "Take one back")
+    text.focus()
+    page.keyboard.press("ArrowLeft")
+    assert state(page, "cursor") == "328"
+    assert said.inner_text().startswith(f"“{names[0]}”: ")
+    page.keyboard.press("End")
+    assert said.inner_text() == "What could come next"
+
+
+@pytest.mark.browser
+def test_a_page_that_is_full_has_room_again_when_a_character_is_taken_back(writer):
+    page = writer()
+    page.get_by_label("120", exact=True).check(force=True)
+    page.evaluate("""() => { // a faster clock
+      const frame = window.requestAnimationFrame.bind(window);
+      let skew = 0;
+      window.requestAnimationFrame = (f) => frame((t) => f(t + (skew += 100)));
+    }""")
+    press(page, "Write")
+    page.wait_for_function(PAUSED)
+    note = page.locator(".dl-writing-note")
+    assert note.inner_text() == "The page is full after 2,000 characters. Start again."
+    press(page, "Take one back")
+    assert note.inner_text() == ""
+
+
+@pytest.mark.browser
+def test_what_did_not_change_is_neither_painted_nor_read_again(writer):
+    page = writer()
+    fill(page, "abc abc ab")
+    page.evaluate("""() => {
+      const count = (prototype, name) => {
+        const real = prototype[name];
+        prototype[name] = function (...given) { window[name] = (window[name] ?? 0) + 1; return real.apply(this, given); };
+      };
+      count(CanvasRenderingContext2D.prototype, "putImageData");
+      count(Object.getPrototypeOf(Float64Array.prototype), "set");
+    }""")
+    page.get_by_role("radio", name="Layer 2, head 3").check(force=True)
+    assert page.evaluate("window.putImageData") is None
+    page.get_by_role("textbox", name="Prompt").press("End")
+    page.keyboard.type("d")
+    assert len(page.locator(".dl-writing-text").inner_text()) == 11
+    assert page.evaluate("window.set") == 2 * (2 + 2 * 3)  # of one token: keys, values, each head's query and key
+
+
+@pytest.mark.browser
+def test_a_head_is_chosen_even_where_one_pauses_at_once(widget_page):
+    widget = TransformerWriter(TransformerWeights(gpt()), vocabulary(), prompt="abcabcabcabcabcabc")
+    page = widget_page(widget, height=40).page  # out of sight it does not begin
+    assert (state(page, "written"), state(page, "layer"), state(page, "head")) == ("0", "0", "0")
+    page.get_by_role("button", name="Pause", exact=True).dispatch_event("click")
+    assert (state(page, "layer"), state(page, "head")) != ("0", "0")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_character_can_be_read_on_its_tint(writer, theme):
+    page = writer(theme=theme)
+    for colour in ("what the head reads", "surprise"):
+        page.get_by_role("radio", name=colour).check(force=True)
+        assert page.evaluate(CONTRAST) >= 4.5, colour
+
+
+@pytest.mark.browser
+def test_on_a_phone_no_heads_habit_is_cut_off(writer):
+    words = {name: text for name, text in HABITS.items() if name.startswith("short_")}
+    for text in ("same letter", "after same"):
+        assert text in words.values()
+        page = writer(gpt(dim=16, num_heads=4), width=360, words=dict.fromkeys(words, text))
+        assert page.evaluate("""() => [...document.querySelectorAll(".dl-head span")].every((span) => span.textContent !== ""
+          && span.scrollWidth <= span.clientWidth && span.scrollHeight <= span.clientHeight)"""), text
 
 
 @pytest.mark.browser
@@ -234,7 +324,7 @@ def test_it_is_accessible_fits_a_phone_and_does_not_jump(writer, accessible, the
     fill(page, "éüößäîøñåœ")
     for _ in range(2):
         press(page, "One character")
-    page.locator(".dl-tw-text").focus()
+    page.locator(".dl-writing-text").focus()
     page.keyboard.press("Home")
     page.get_by_role("radio", name="Layer 2, head 3").check(force=True)
     assert page.evaluate(SIZE) == before

@@ -89,6 +89,7 @@ export function writing({ model, root, parts, words, net, text, signal }) {
     parts.note.textContent = full() || note;
     text.show?.(one ? place : null);
     if (follow) parts.text.scrollTop = parts.text.scrollHeight;
+    if (!at.playing) change({ text: at.written.map(({ token }) => net.tokens[token]).join("") }); // for Python
     Object.assign(root.dataset, { written: count, state: at.playing ? "playing" : "paused", cursor: place });
   };
   const settings = () => {
@@ -130,9 +131,8 @@ export function writing({ model, root, parts, words, net, text, signal }) {
   };
   const run = () => { if (at.playing && inView && !frame && !signal.aborted) frame = requestAnimationFrame(tick); };
   const filled = () => { rush = 0; show(); text.filled?.(); };
-  const tell = () => { // to those who cannot see, and to Python
+  const tell = () => { // to those who cannot see
     parts.status.textContent = [full() || words[at.playing ? "state_playing" : "state_paused"], at.playing ? "" : parts.count.textContent].join(" ");
-    change({ text: at.written.map(({ token }) => net.tokens[token]).join("") });
   };
   const pause = () => {
     cancelAnimationFrame(frame);

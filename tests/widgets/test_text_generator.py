@@ -391,36 +391,52 @@ def test_it_is_accessible_and_fits_a_phone(writer, accessible, theme):
     assert small == []
 
 
-@pytest.mark.browser
-def test_nothing_goes_on_after_it_is_removed(module):
+@pytest.fixture
+def bare(module):
+    """A page with a generator on a model that only keeps what it is told; `destroy`, `shown` and `listeners` are the page's."""
     page = module("sampling", "recurrent_math", "next_characters", "writing", "text_generator")
     widget = TextGenerator(language_model(), vocabulary())
     shown = {name: getattr(widget, name) for name in ("prompt", "temperature", "seed", "words")} | {"network": "IPY_MODEL_1"}
     shared = {name: getattr(widget.network, name) for name in ("cell", "hidden_size", "num_layers", "tokens")}
-    left_over = page.evaluate(
+    page.evaluate(
         """async ([shown, shared, weights]) => {
           const listeners = new Set(), network = { get: (name) => (name === "weights" ? bytes(weights) : shared[name]) };
           const model = {
-            get: (name) => shown[name], set() {}, save_changes() {}, widget_manager: { get_model: async () => network },
+            get: (name) => shown[name], set: (values) => Object.assign(shown, values), save_changes() {},
             on: (names) => names.split(" ").forEach((name) => listeners.add(name)),
             off: (names) => names.split(" ").forEach((name) => listeners.delete(name)),
+            widget_manager: { get_model: async () => network },
           };
           const destroy = await module.default.render({ model, el: document.body });
-          await new Promise((done) => setTimeout(done, 100));
-          const before = listeners.size, root = document.querySelector(".dl-gen");
-          const press = () => root.querySelector("button").click();
-          destroy();
-          const written = root.dataset.written;
-          let asked = 0;
-          const real = window.requestAnimationFrame;
-          window.requestAnimationFrame = (f) => { asked++; return real(f); };
-          press(); press();
-          document.body.style.paddingTop = "9000px";
-          await new Promise((done) => setTimeout(done, 200));
-          return [before, listeners.size, asked, root.dataset.written === written];
+          Object.assign(window, { destroy, shown, listeners });
         }""",
         [shown, shared, base64.b64encode(widget.network.weights).decode()],
     )
+    page.wait_for_function("document.querySelector('.dl-gen').dataset.written > 180")
+    return page
+
+
+@pytest.mark.browser
+def test_python_is_told_what_stands_on_the_page_whenever_it_does_not_write(bare):
+    press(bare, "Pause")
+    for name in ("One character", "One character", "Start again", "One character"):
+        press(bare, name)
+        assert bare.evaluate("shown.text") == written(bare)
+
+
+@pytest.mark.browser
+def test_nothing_goes_on_after_it_is_removed(bare):
+    left_over = bare.evaluate("""async () => {
+      const before = listeners.size, root = document.querySelector(".dl-gen"), real = window.requestAnimationFrame;
+      destroy();
+      const written = root.dataset.written;
+      let asked = 0;
+      window.requestAnimationFrame = (f) => { asked++; return real(f); };
+      for (const button of root.querySelectorAll("button")) button.click();
+      document.body.style.paddingTop = "9000px";
+      await new Promise((done) => setTimeout(done, 200));
+      return [before, listeners.size, asked, root.dataset.written === written];
+    }""")
     assert left_over == [3, 0, 0, True]
 
 

@@ -63,7 +63,6 @@ async function render({ model, el }) {
     parts.found.forEach(({ one, input, text, bar, percent: number }, k) => {
       const p = found[k] ? Math.exp(found[k].score) : 0;
       one.classList.toggle("dl-pron-free", !found[k]);
-      input.hidden = !found[k];
       input.checked = found[k] !== undefined && k === chosen;
       text.textContent = found[k] ? found[k].tokens.map(say.name).join(" ") || words.nothing : "";
       bar.style.transform = `scaleX(${p.toFixed(4)})`;
@@ -163,7 +162,7 @@ async function render({ model, el }) {
     halt();
     restart();
     advance();
-    moved();
+    if (shown < tokens().length) moved(); else soon(); // at the end the word has been told
   }, on);
   parts.word.addEventListener("input", () => change({ word: parts.word.value }), on);
   parts.word.addEventListener("change", tell, on);

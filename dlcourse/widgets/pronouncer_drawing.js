@@ -107,7 +107,7 @@ function paintShare(context, weight, place, k, y, { ink, font }) {
   if (weight >= WORTH_MARKING && place.pitch >= 27) write(context, `${Math.round(100 * weight)}%`, place.middle(k), y, { colour: ink, font }, { align: "center", size: 12 });
 }
 
-// What lies under a point of the ribbons' picture: a letter in the upper half, a phoneme in the lower.
+// What lies under a point of the ribbons' picture: down to a third of the ribbons a letter, below that a phoneme.
 function ribbonAt(x, y, { clientWidth: width }, { letters, sounds }) {
   const kind = y < HEAD + LETTER + GAP / 3 ? "letter" : "sound", index = tiles((kind === "letter" ? letters : sounds).length, width).at(x);
   return index === null ? null : { kind, index };

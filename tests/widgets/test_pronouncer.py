@@ -388,6 +388,14 @@ def test_keys_and_pointer_choose_phonemes_and_letters(speaking):
 
 
 @pytest.mark.browser
+def test_the_button_that_reads_the_last_phoneme_tells_the_word(speaking):
+    page = speaking(word="bad")
+    for _ in range(4):
+        press(page, "One phoneme")
+    assert page.locator("[role=status]").inner_text().startswith("bad: B AE ER.")
+
+
+@pytest.mark.browser
 def test_it_reads_one_phoneme_at_a_time_alone_or_by_the_button_and_waits_off_screen(speaking):
     page = speaking(word="bad", reduced_motion="no-preference")
     assert state(page, "shown") == "4"

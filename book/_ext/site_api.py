@@ -38,9 +38,9 @@ class PackageModules(SphinxDirective):
 
 
 def escape(line: str) -> str:
-    """Return one line of plain text as reStructuredText that shows the same; what stands between double backticks is code."""
-    parts = re.split(r"(``.+?``)", line.strip())
-    return "".join(part if part.startswith("``") else re.sub(r"([\\*`|_])", r"\\\1", part) for part in parts)
+    """Return one line of plain text as reStructuredText that shows the same; what stands between backticks is code."""
+    parts = re.split(r"(``.+?``|`[^`]+`)", line.strip())
+    return "".join(f"``{part.strip('`')}``" if part.startswith("`") else re.sub(r"([\\*`|_])", r"\\\1", part) for part in parts)
 
 
 def keep_plain(app: Sphinx, *described: object) -> None:

@@ -171,7 +171,7 @@ SPRINT = Recipe("ours, short", steps=192)
 LONGER = Recipe("ours, longer", steps=560)
 # Wider pays in longer runs, and so does bfloat16, where products are larger.
 SAME_TIME = Recipe("ours, wider, as long as GPT-2's", partial(ours, dim=192, num_heads=3, num_layers=3, half=True), steps=930)
-LONG = Recipe("ours, the long run", partial(ours, dim=256, num_heads=4, half=True), length=256, batch_size=4, steps=3000, checks=5)
+LONG = Recipe("ours, the long run", partial(ours, dim=256, num_heads=4, half=True), length=256, batch_size=4, steps=2800, checks=7)
 ABLATIONS = (
     replace(SPRINT, name="ours, short"),
     replace(SPRINT, name="RMSNorm for LayerNorm", model=partial(ours, norm=RMSNorm)),

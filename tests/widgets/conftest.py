@@ -124,6 +124,20 @@ def attention():
     return weights
 
 
+@pytest.fixture
+def hurry():
+    """A function that makes each frame of a page 100 ms later than the last, for what its clock would take long to reach."""
+
+    def hasten(page) -> None:
+        page.evaluate("""() => {
+          const frame = window.requestAnimationFrame.bind(window);
+          let skew = 0;
+          window.requestAnimationFrame = (f) => frame((t) => f(t + (skew += 100)));
+        }""")
+
+    return hasten
+
+
 def violations(page, source: str) -> list[str]:
     """Return what axe-core finds wrong with the page."""
     page.evaluate(source)

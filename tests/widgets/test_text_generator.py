@@ -266,14 +266,10 @@ def test_with_reduced_motion_nothing_is_written_until_one_asks(writer):
 
 
 @pytest.mark.browser
-def test_it_stops_when_the_page_is_full_and_says_so(writer):
+def test_it_stops_when_the_page_is_full_and_says_so(writer, hurry):
     page = writer()
     page.get_by_label("120", exact=True).check(force=True)
-    page.evaluate("""() => { // a faster clock
-      const frame = window.requestAnimationFrame.bind(window);
-      let skew = 0;
-      window.requestAnimationFrame = (f) => frame((t) => f(t + (skew += 100)));
-    }""")
+    hurry(page)
     press(page, "Write")
     page.wait_for_function("document.querySelector('.dl-gen').dataset.written === '2000'")
     page.wait_for_function("document.querySelector('.dl-gen').dataset.state === 'paused'")

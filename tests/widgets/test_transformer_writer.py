@@ -231,14 +231,10 @@ def test_the_way_back_to_the_end_is_said_and_misses_no_character(writer):
 
 
 @pytest.mark.browser
-def test_a_page_that_is_full_has_room_again_when_a_character_is_taken_back(writer):
+def test_a_page_that_is_full_has_room_again_when_a_character_is_taken_back(writer, hurry):
     page = writer()
     page.get_by_label("120", exact=True).check(force=True)
-    page.evaluate("""() => { // a faster clock
-      const frame = window.requestAnimationFrame.bind(window);
-      let skew = 0;
-      window.requestAnimationFrame = (f) => frame((t) => f(t + (skew += 100)));
-    }""")
+    hurry(page)
     press(page, "Write")
     page.wait_for_function(PAUSED)
     note = page.locator(".dl-writing-note")

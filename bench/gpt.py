@@ -104,7 +104,7 @@ def adamw(model: nn.Module) -> Optimizer:
 class Shifted(GPT):
     """A GPT whose every vector starts with a learned share, column by column, of the one before it (after Peng et al., 2023).
 
-    For training alone: ``read`` would have to know the vector before. The shares (D,) start as 0.
+    For training alone: to go on, ``read`` would have to know the vector before, and is refused. The shares (D,) start as 0.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -112,7 +112,9 @@ class Shifted(GPT):
         self.share = nn.Parameter(torch.zeros(self.embedding.weight.shape[1]))
 
     def _embed(self, tokens: Tensor, start: int = 0) -> Tensor:
-        x = super()._embed(tokens, start)
+        if start:
+            raise ValueError("a shifted GPT reads whole texts only")
+        x = super()._embed(tokens)
         return x + self.share * F.pad(x[:, :-1], (0, 0, 1, 0))  # the vector before; none before the first
 
 
@@ -125,7 +127,9 @@ class HalfLinear(nn.Linear):
 
 
 def ours(max_length: int, *, kind: type[GPT] = Shifted, half: bool = False, **settings: Any) -> GPT:
-    """Return a GPT by the chapter's settings, with two heads, which is faster and no worse, or by others."""
+    """Return a GPT by the chapter's settings, or by others, with two heads, which is faster and no worse; ``half`` has no bias."""
+    if half and settings.get("bias"):
+        raise ValueError("half=True, bias=True: HalfLinear has no bias")
     fast: dict[str, Any] = {
         "positions": "rotary",
         "activation": "squared_relu",

@@ -32,7 +32,7 @@ function render({ model, el }) {
     const value = make(head, "strong", "dl-number", { "aria-hidden": "true" });
     const input = make(row, "input", "dl-slider", { type: "range", min: 0, step: 1, "aria-label": words[name] });
     const list = () => (name === "num_heads" ? divisors(model.get("dim")) : steps);
-    input.addEventListener("input", () => choose(name, list()[input.valueAsNumber]), on);
+    input.addEventListener("input", () => choose(name, list()[input.valueAsNumber] ?? list().at(-1)), on); // which may have become shorter in this frame
     return { name, value, input, list };
   });
   const setBytes = choices(panel, words.bytes, [1, 2, 4].map((b) => [b, String(b)]), (b) => send({ bytes_per_number: b }));

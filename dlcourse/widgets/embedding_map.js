@@ -61,6 +61,7 @@ function wordMap(root, canvas, { places, tokens, order, groupOf }, act, signal) 
     context.fill();
   };
   const paint = () => {
+    cancelAnimationFrame(frame); // where it is called at once, one may still be due
     frame = 0;
     const start = performance.now(), { context } = prepare(canvas), [width, height] = size(), style = getComputedStyle(root), dark = isDark(root);
     const [ink, paper, muted, accent, warm] = ["ink", "paper", "muted", "accent", "warm"].map((name) => style.getPropertyValue(`--dl-${name}`).trim());

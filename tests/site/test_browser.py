@@ -7,6 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -87,6 +88,11 @@ def test_every_formula_of_a_chapter_is_typeset(read_page, built_chapter):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(read_page, built_page, scheme, axe):
     page = read_page(built_page.name, scheme=scheme).page
+    page.evaluate(SETTLED)
+    page.evaluate("""() => { // the colours go over to the scheme's
+        const moving = document.getAnimations().filter(one => one.effect.getComputedTiming().endTime < Infinity);
+        return Promise.allSettled(moving.map(one => one.finished));
+    }""")
     page.evaluate(axe)
     violations = page.evaluate(
         """async rules => (await axe.run(document, {runOnly: rules})).violations
@@ -99,7 +105,9 @@ def test_axe_finds_nothing(read_page, built_page, scheme, axe):
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_cut_off_or_scrolls_sideways(read_page, built_page, width):
     page = read_page(built_page.name, width=width).page
-    page.wait_for_timeout(100)  # widgets fit themselves to the new width
+    page.wait_for_function("width => innerWidth === width", arg=width)
+    for _ in range(2):
+        page.evaluate(SETTLED)  # widgets fit themselves to the new width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     outside = page.evaluate(
         """w => [...document.querySelectorAll('article *')].filter(e => {
@@ -201,13 +209,16 @@ def test_every_widget_of_a_chapter_has_painted_something(read_page, built_chapte
     assert widgets.count() >= 1
     for k in range(widgets.count()):
         widgets.nth(k).scroll_into_view_if_needed()
-        tab.page.wait_for_timeout(300)
         colours = widgets.nth(k).evaluate(
-            """e => { // of the largest canvas; a widget of elements alone counts its texts
-                const canvas = [...e.querySelectorAll('canvas')].sort((a, b) => b.width * b.height - a.width * a.height)[0];
-                if (!canvas) return new Set([...e.querySelectorAll('*')].map(n => n.textContent)).size;
-                const data = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-                return new Set(data).size;
+            """async e => { // of the largest canvas; a widget of elements alone counts its texts
+                const count = () => {
+                    const canvas = [...e.querySelectorAll('canvas')].sort((a, b) => b.width * b.height - a.width * a.height)[0];
+                    if (!canvas) return new Set([...e.querySelectorAll('*')].map(n => n.textContent)).size;
+                    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                    return new Set(new Uint32Array(data.buffer)).size;
+                };
+                for (let k = 0; k < 20 && count() <= 5; k++) await new Promise(requestAnimationFrame);
+                return count();
             }"""
         )
         assert colours > 5, widgets.nth(k).get_attribute("aria-label")

@@ -35,17 +35,26 @@ def escape(content: object) -> str:
 
 @pytest.fixture
 def widget_page(tmp_path, serve, new_page):
-    """A function that opens a page with `widget` on it and returns the Tab."""
+    """A function that opens a page with `widget` on it and returns the Tab.
+
+    On a page that is `stopped`, time passes and frames come only by page.clock.run_for(milliseconds).
+    """
     shutil.copy(ROOT / "book/_static/live_widgets.js", tmp_path)
 
-    def show(widget, *, theme="light", **options):
+    def show(widget, *, theme="light", stopped=False, **options):
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         state = {"version_major": 2, "version_minor": 0, "state": dependency_state([widget], drop_defaults=False)}
         html = PAGE.format(theme=theme, view=escape(view), state=escape(state))
         (tmp_path / "index.html").write_text(html, encoding="utf-8")
         address = serve(tmp_path.parent)  # one server for the pages of all tests: to end one takes half a second
-        tab = new_page(f"{address}/{tmp_path.name}/index.html", **options)
-        tab.page.wait_for_selector(".dl-widget")
+        tab = new_page(**options)
+        if stopped:
+            tab.page.clock.install(time=0)
+            tab.page.clock.pause_at(1000)
+        tab.page.goto(f"{address}/{tmp_path.name}/index.html", wait_until="load")
+        shown = tab.page.wait_for_selector(".dl-widget")
+        if stopped:
+            shown.evaluate("(node) => new Promise((done) => new IntersectionObserver(() => done()).observe(node))")  # it is seen
         return tab
 
     return show
@@ -126,20 +135,53 @@ def attention():
 
 @pytest.fixture
 def hurry():
-    """A function that makes each frame of a page 100 ms later than the last, for what its clock would take long to reach."""
+    """A function that lets the clock of a page go on by 100 ms a frame and not else, for what it would take long to reach."""
 
     def hasten(page) -> None:
         page.evaluate("""() => {
           const frame = window.requestAnimationFrame.bind(window);
-          let skew = 0;
-          window.requestAnimationFrame = (f) => frame((t) => f(t + (skew += 100)));
+          let now = performance.now();
+          performance.now = () => now;
+          window.requestAnimationFrame = (f) => frame(() => f(now += 100));
         }""")
 
     return hasten
 
 
+@pytest.fixture
+def frames():
+    """A function that lets a page have `count` frames, by default about a third of a second: for what should not go on."""
+
+    def wait(page, count: int = 20) -> None:
+        page.evaluate("async (count) => { for (; count > 0; count--) await new Promise(requestAnimationFrame); }", count)
+
+    return wait
+
+
+@pytest.fixture
+def out_of_sight():
+    """A function that moves the widget of a page below what is to be seen, and waits until it knows and rests."""
+
+    def move(page) -> None:
+        page.evaluate("""() => new Promise((done) => {
+          document.body.style.paddingTop = "9000px";
+          const tell = ([{ isIntersecting }], watcher) => {
+            if (isIntersecting) return;
+            watcher.disconnect();
+            requestAnimationFrame(() => requestAnimationFrame(done)); // a frame may have been due
+          };
+          new IntersectionObserver(tell).observe(document.querySelector(".dl-widget"));
+        })""")
+
+    return move
+
+
 def violations(page, source: str) -> list[str]:
-    """Return what axe-core finds wrong with the page."""
+    """Return what axe-core finds wrong with the page, once it is painted and no colour is on its way to another."""
+    page.evaluate("""async () => {
+      for (let k = 0; k < 2; k++) await new Promise(requestAnimationFrame);
+      await Promise.allSettled(document.getAnimations().map((one) => one.finished));
+    }""")
     page.evaluate(source)
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)["violations"]

@@ -139,9 +139,11 @@ def test_the_chapters_example_is_computed_and_traced_and_edited(widget_page):
     assert (query.input_value(), query.get_attribute("aria-invalid")) == ("0", None)
     press(page, query, "Shift+ArrowUp")
     press(page, query, "ArrowUp", 2)
+    page.evaluate(SETTLED)
     assert (query.input_value(), page.locator(".dl-attn-score .dl-number").all_inner_texts()) == ("1.2", ["1.2", "0"])
     page.get_by_label("Value of k₂, number 1").fill("−3,5")
     page.get_by_role("button", name="Reset").focus()  # what was typed last counts at once
+    page.evaluate(SETTLED)
     assert page.get_by_label("Value of k₂, number 1").input_value() == "−3.5"
     assert outputs(page) == [f"{(math.exp(1.2 / math.sqrt(2)) - 3.5) / (math.exp(1.2 / math.sqrt(2)) + 1):.3f}".replace("-", "−")]
     page.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('Weights: k₁ 0.700')")
@@ -302,7 +304,7 @@ def test_nothing_goes_on_after_it_is_removed(module):
           window.requestAnimationFrame = (f) => { asked++; return real(f); };
           document.documentElement.dataset.theme = "dark";
           document.body.style.width = "300px";
-          await new Promise((done) => setTimeout(done, 200));
+          for (let k = 0; k < 3; k++) await new Promise((done) => real(done));
           return [before, listeners.length, asked];
         }""",
         state,

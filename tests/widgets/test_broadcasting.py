@@ -190,21 +190,22 @@ def test_an_axis_of_size_zero_leaves_nothing_to_draw_and_says_so(explorer):
 
 
 @pytest.mark.browser
-def test_it_stretches_once_and_not_at_all_for_those_who_want_no_motion(widget_page):
+def test_it_stretches_once_and_not_at_all_for_those_who_want_no_motion(widget_page, frames):
     hash_ = "() => document.querySelector('.dl-bc-left canvas').toDataURL()"
     tab = widget_page(BroadcastingExplorer(), reduced_motion="reduce")
     tab.page.locator(".dl-bc-pictures").scroll_into_view_if_needed()
     tab.page.get_by_role("button", name="Outer sum").click()
     settle(tab.page)
     first = tab.page.evaluate(hash_)
-    tab.page.wait_for_timeout(150)
+    frames(tab.page)
     assert tab.page.evaluate(hash_) == first
-    page = widget_page(BroadcastingExplorer()).page
-    page.locator(".dl-bc-pictures").scroll_into_view_if_needed()
-    page.wait_for_timeout(1200)
+    page = widget_page(BroadcastingExplorer(), stopped=True, height=2000).page
+    page.clock.run_for(1200)
     page.get_by_role("button", name="Outer sum").click()
-    page.wait_for_function(f"({hash_})() !== {first!r}")
-    page.wait_for_function(f"({hash_})() === {first!r}")
+    page.clock.run_for(300)
+    assert page.evaluate(hash_) != first
+    page.clock.run_for(900)
+    assert page.evaluate(hash_) == first
 
 
 @pytest.mark.browser
@@ -261,7 +262,7 @@ def test_nothing_goes_on_after_it_is_removed(module):
           window.requestAnimationFrame = (f) => { asked++; return real(f); };
           document.documentElement.dataset.theme = "dark";
           document.body.style.width = "300px";
-          await new Promise((done) => setTimeout(done, 200));
+          for (let k = 0; k < 3; k++) await new Promise((done) => real(done));
           return [before, listeners.length, asked];
         }""",
         state,

@@ -306,11 +306,10 @@ def test_on_a_phone_the_step_is_brought_into_view(widget_page):
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_axe_finds_nothing_wrong(graph, accessible, theme, width):
-    page = graph(neuron(), theme=theme, width=width)
+def test_axe_finds_nothing_wrong(widget_page, accessible, theme, width):
+    page = widget_page(ComputationGraph(neuron()), theme=theme, width=width, reduced_motion="reduce").page  # it scrolls at once
     press(page, "All backward")
     page.get_by_label("Value of w").focus()
-    page.wait_for_timeout(400)
     accessible(page)
 
 
@@ -344,7 +343,7 @@ def test_nothing_goes_on_after_it_is_removed(module):
           destroy();
           document.body.style.width = "300px";
           document.querySelector("input").dispatchEvent(new Event("input"));
-          await new Promise((done) => setTimeout(done, 200));
+          for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame);
           return [before, listeners.length, stage.style.width === width];
         }""",
         ComputationGraph(neuron()).get_state(["nodes", "values", "step", "title", "words"]),

@@ -105,10 +105,12 @@ def test_it_starts_with_a_digit_and_offers_others(widget_page, reader):
 
 @pytest.mark.browser
 def test_a_chosen_example_draws_itself(widget_page, reader):
-    page = widget_page(DrawDigit(reader)).page
+    page = widget_page(DrawDigit(reader), stopped=True).page
     page.locator(".dl-draw-example").nth(1).click()
-    page.wait_for_selector(".dl-draw[data-state=replaying]")
-    page.wait_for_selector(".dl-draw:not([data-state])")
+    page.clock.run_for(500)
+    assert page.locator(".dl-draw").get_attribute("data-state") == "replaying"
+    page.clock.run_for(500)
+    assert page.locator(".dl-draw").get_attribute("data-state") is None
     assert page.locator(".dl-draw").get_attribute("data-digit") == list(recorded())[1]
 
 
@@ -202,7 +204,7 @@ LIVE = """([code, state, before, after, shape]) => {
   const seen = [el.firstChild.dataset.digit];
   Object.assign(values, shape, { weights: bytes(after) });
   for (const name of ["channels", "hidden_size", "weights"]) for (const f of listeners[`change:${name}`]) f();
-  return new Promise((done) => setTimeout(() => done([...seen, el.firstChild.dataset.digit, values.pixels.length]), 50));
+  return new Promise(requestAnimationFrame).then(() => [...seen, el.firstChild.dataset.digit, values.pixels.length]);
 }"""
 
 

@@ -453,7 +453,6 @@ def test_axe_finds_nothing_wrong(shown, accessible, theme, width):
     accessible(page)
     page.get_by_label("Analogy").check()
     page.get_by_role("switch").click()
-    page.wait_for_timeout(250)
     accessible(page)
 
 
@@ -504,13 +503,12 @@ def test_nothing_goes_on_after_it_is_removed(module):
           const before = listeners.length, root = document.querySelector(".dl-emb"), input = root.querySelector("[role=combobox]");
           root.querySelector("button[title]").click();
           destroy();
-          await new Promise((done) => setTimeout(done, 100));
           root.dataset.paintMs = root.dataset.updateMs = "still";
           input.value = "queen";
           input.dispatchEvent(new Event("input"));
           root.querySelector("button[title]").click();
           document.documentElement.dataset.theme = "dark";
-          await new Promise((done) => setTimeout(done, 400));
+          for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame);
           return [before, listeners.length, saved.length, root.dataset.paintMs, root.dataset.updateMs];
         }""",
         [widget.get_state(list(TRAITS)), text(widget.vectors), text(widget.places)],

@@ -11,6 +11,7 @@ from dlcourse.widgets import KernelExplorer
 
 IMAGE = np.random.default_rng(0).integers(0, 256, size=(11, 14), dtype=np.uint8)
 KERNEL = [0.5, -1.0, 2.0, 0.25, 0.0, -3.0, 1.5, 1.0, -0.75]
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SETTINGS = [{"stride": s, "padding": p, "dilation": d} for s, p, d in itertools.product((1, 2, 3), (0, 1, 2, 3), (1, 2, 3))]
 CONVOLVE = """([pixels, height, width, kernel, settings]) => {
   const x = Float32Array.from(new Uint8Array(bytes(pixels).buffer), (v) => v / 255);
@@ -48,7 +49,7 @@ def test_choosing_settings_fills_in_the_formula(explorer):
     page = explorer()
     for name, value in (("Stride", 2), ("Padding", 3), ("Dilation", 2)):
         page.get_by_role("group", name=name, exact=True).get_by_role("radio", name=str(value)).check()
-    page.wait_for_function("document.querySelector('.dl-kernel-formula').innerText.includes('/ 2')")
+    page.evaluate(SETTLED)
     formula = page.locator(".dl-kernel-formula").inner_text()
     assert "⌊(11 + 2·3 − 2·(3 − 1) − 1) / 2⌋ + 1 = 7" in formula
     assert "⌊(14 + 2·3 − 2·(3 − 1) − 1) / 2⌋ + 1 = 8" in formula
@@ -100,6 +101,7 @@ def test_typing_a_weight_changes_the_output_and_nonsense_does_not(explorer):
     page.wait_for_function("!document.querySelector('.dl-kernel-total').innerText.endsWith(': 0')")
     before = read(page)
     middle.fill("2x")
+    page.evaluate(SETTLED)
     assert middle.get_attribute("aria-invalid") == "true"
     assert read(page) == before
     middle.press("Tab")

@@ -7,6 +7,7 @@ import torch
 from dlcourse.models.linear import largest_stable_rate
 from dlcourse.widgets.loss_surface import LossSurface
 
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FILES = ("canvas", "contours", "loss_chart", "timeline", "loss_surface")
 GENERATOR = np.random.default_rng(0)
 X = 2 * GENERATOR.random(40)
@@ -34,12 +35,16 @@ def torch_descent(start, rate, steps):
 @pytest.fixture
 def surface(widget_page):
     """A function that opens a page with the loss surface of X and Y and returns its Tab."""
-    return lambda theme="light", width=1280, **options: widget_page(LossSurface(X, Y, **options), theme=theme, width=width)
+
+    def show(theme="light", width=1280, stopped=False, **options):
+        return widget_page(LossSurface(X, Y, **options), theme=theme, width=width, stopped=stopped)
+
+    return show
 
 
 def read(page):
     """Return the readouts by name, and the step shown."""
-    page.wait_for_timeout(60)
+    page.evaluate(SETTLED)
     names = page.locator(".dl-loss-read dt").all_inner_texts()
     values = [page_number(text) for text in page.locator(".dl-loss-read dd").all_inner_texts()]
     step = int(re.search(r"\d+", page.locator(".dl-time-text").inner_text()).group())
@@ -177,6 +182,8 @@ def test_arrow_keys_move_the_start_and_the_status_says_where_it_is(surface):
 def test_a_finger_drags_the_ring_a_tap_brings_it_and_elsewhere_the_page_scrolls(widget_page):
     page = widget_page(LossSurface(X, Y, start=(1.0, 1.0)), width=400, has_touch=True).page
     slide(page, "Step shown", 0)
+    read(page)
+    slope = page.locator(".dl-loss-read dd").nth(1).inner_text()
     page.locator(".dl-loss-surface").scroll_into_view_if_needed()
     box = page.locator(".dl-loss-surface").bounding_box()
     touch = """([x, y]) => {
@@ -187,6 +194,7 @@ def test_a_finger_drags_the_ring_a_tap_brings_it_and_elsewhere_the_page_scrolls(
     corner = [box["x"] + 60, box["y"] + 20]
     assert page.evaluate(touch, corner) is True  # not cancelled: the browser scrolls
     page.touchscreen.tap(*corner)
+    page.wait_for_function("(old) => document.querySelectorAll('.dl-loss-read dd')[1].innerText !== old", arg=slope)
     tapped = read(page)
     assert tapped["Slope w"] < 1
     assert tapped["Intercept b"] > 4
@@ -195,17 +203,20 @@ def test_a_finger_drags_the_ring_a_tap_brings_it_and_elsewhere_the_page_scrolls(
 
 @pytest.mark.browser
 def test_play_runs_to_the_end_and_stops_when_out_of_sight(surface):
-    page = surface(steps=8).page
-    root = page.locator(".dl-loss")
+    page = surface(steps=8, stopped=True).page
+    root, shown = page.locator(".dl-loss"), page.locator(".dl-time-text")
     page.get_by_role("button", name="Play").click()
     assert root.get_attribute("data-state") == "playing"
-    page.wait_for_function("document.querySelector('.dl-time-text').textContent === 'Step 8 of 8'")
+    page.clock.run_for(2000)  # at five steps a second
+    assert shown.inner_text() == "Step 8 of 8"
     assert root.get_attribute("data-state") == "still"
     slide(page, "Number of steps", 100)
     page.get_by_role("button", name="Play").click()
+    page.clock.run_for(1000)
     page.evaluate("document.body.prepend(Object.assign(document.createElement('p'), { style: 'height: 5000px' })); scrollTo(0, 0)")
     page.wait_for_function("document.querySelector('.dl-loss').dataset.state === 'still'")
-    assert read(page)["step"] < 100
+    page.clock.run_for(1000)
+    assert shown.inner_text() == "Step 12 of 100"
 
 
 @pytest.mark.browser
@@ -220,10 +231,10 @@ def test_removal_ends_the_animation_and_every_listener(module):
           window.addEventListener("error", (event) => errors.push(event.message));
           const destroy = module.default.render({ model, el });
           el.querySelector(".dl-time-play").click();
-          await new Promise((done) => setTimeout(done, 100));
+          for (let k = 0; k < 10; k++) await new Promise(requestAnimationFrame);
           destroy();
           const text = el.textContent;
-          await new Promise((done) => setTimeout(done, 200));
+          for (let k = 0; k < 20; k++) await new Promise(requestAnimationFrame);
           return [listeners.size, el.textContent === text, errors];
         }""",
         [X.tolist(), Y.tolist(), LossSurface(X, Y).words],

@@ -20,6 +20,8 @@ READ = """([embedding, parameters, traits, texts]) => {
   });
 }"""
 TOKENS = "(texts) => texts.map((text) => module.tokenise(text).map(({ token, start, end }) => [token, text.slice(start, end)]))"
+
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIZE = (
     "(() => { const { width, height } = document.querySelector('.dl-widget').getBoundingClientRect(); return [width, height]; })()"
 )
@@ -209,12 +211,12 @@ def test_what_is_typed_is_read_at_once(highlighter, reader):
     for typed in ("Free", "Re: the kernel patch does not build", "Click here to claim your free money!!! <url>"):
         page.locator("textarea").fill(typed)
         page.wait_for_function("document.querySelector('.dl-ngram').dataset.p !== ''")
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate(SETTLED)
         assert probability(page) == pytest.approx(expected(model, vocabulary, typed), abs=1e-4)
     percent = 100 * max(probability(page), 1 - probability(page))
     assert f"{percent:.1f} %" in page.locator(".dl-ngram-verdict").inner_text()
-    page.wait_for_function("document.querySelector('[role=status]').textContent !== ''")
-    assert page.locator("[role=status]").inner_text() == page.locator(".dl-ngram-verdict").inner_text()
+    verdict = page.locator(".dl-ngram-verdict").inner_text()
+    page.wait_for_function("(verdict) => document.querySelector('[role=status]').innerText === verdict", arg=verdict)
 
 
 @pytest.mark.browser
@@ -305,7 +307,7 @@ def test_the_layout_never_jumps_and_fits(highlighter, reader, width):
     before = page.evaluate(SIZE)
     for typed in ("", "zblork", "the kernel patch", reader[2].texts[0], "x" * 400, "Click here for your free offer! " * 60):
         page.locator("textarea").fill(typed)
-        page.wait_for_timeout(60)
+        page.evaluate(SETTLED)
         assert page.evaluate(SIZE) == before, typed
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 

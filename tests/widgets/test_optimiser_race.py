@@ -8,6 +8,7 @@ from dlcourse import optim
 from dlcourse.surfaces import SURFACES
 from dlcourse.widgets.optimiser_race import ENTRIES, OptimiserRace
 
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FILES = ("canvas", "contours", "loss_chart", "timeline", "optimiser_race")
 OWN = {  # settings away from where they start, as the page and as the package name them
     "SGD": ({}, {}),
@@ -34,8 +35,8 @@ RUN = "([surface, name, settings, start, steps]) => module.run(surface, name, se
 def race(widget_page):
     """A function that opens a page with a race and returns its Tab."""
 
-    def show(surface="ravine", theme="light", width=1280, **options):
-        return widget_page(OptimiserRace(surface, **options), theme=theme, width=width)
+    def show(surface="ravine", theme="light", width=1280, stopped=False, **options):
+        return widget_page(OptimiserRace(surface, **options), theme=theme, width=width, stopped=stopped)
 
     return show
 
@@ -94,7 +95,7 @@ def test_no_rate_makes_a_path_of_anything_but_numbers(module, surface):
 
 
 def result(page):
-    page.wait_for_timeout(60)
+    page.evaluate(SETTLED)
     return page.locator(".dl-race-result").inner_text().replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -151,8 +152,8 @@ def test_another_landscape_brings_its_start_and_rates_and_reset_brings_them_back
     page.get_by_role("radio", name="Beale").check()
     rate = page.get_by_label("Momentum: rate η", exact=True)
     assert float(rate.get_attribute("aria-valuetext")) == SURFACES["beale"].typical_rates["Momentum"]
-    assert "Steep walls" in page.locator(".dl-race-note").inner_text()
     before = result(page)
+    assert "Steep walls" in page.locator(".dl-race-note").inner_text()
     slide(page, "Momentum: momentum β", 0.5)
     slide(page, "Momentum: rate η", -3)
     page.locator(".dl-race-map").focus()
@@ -191,20 +192,21 @@ def test_dragging_all_seven_stays_quick(race):
 
 @pytest.mark.browser
 def test_play_pauses_steps_and_ends(race):
-    page = race(steps=60).page
-    shown = "document.querySelector('.dl-time-text').textContent"
+    page = race(steps=60, stopped=True).page
+    shown = page.locator(".dl-time-text")
     page.get_by_role("button", name="One step back").click()
-    assert page.evaluate(shown) == "Step 59"
+    assert shown.inner_text() == "Step 59"
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function(f"{shown} === 'Step 60'")
+    page.clock.run_for(500)
+    assert shown.inner_text() == "Step 60"
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function(f"{shown} === 'Step 2'")
+    page.clock.run_for(300)  # at eight steps a second
+    assert shown.inner_text() == "Step 2"
     page.get_by_role("button", name="Pause").click()
-    paused = page.evaluate(shown)
-    page.wait_for_timeout(300)
-    assert page.evaluate(shown) == paused
+    page.clock.run_for(1000)
+    assert shown.inner_text() == "Step 2"
     page.get_by_role("button", name="One step on").click()
-    assert page.evaluate(shown) == f"Step {int(paused.split()[1]) + 1}"
+    assert shown.inner_text() == "Step 3"
 
 
 @pytest.mark.browser
@@ -220,10 +222,10 @@ def test_removal_ends_the_animation_and_every_listener(module):
           window.addEventListener("error", (event) => errors.push(event.message));
           const destroy = module.default.render({ model, el });
           el.querySelector(".dl-time-play").click();
-          await new Promise((done) => setTimeout(done, 100));
+          for (let k = 0; k < 10; k++) await new Promise(requestAnimationFrame);
           destroy();
           const text = el.textContent;
-          await new Promise((done) => setTimeout(done, 200));
+          for (let k = 0; k < 20; k++) await new Promise(requestAnimationFrame);
           return [listeners.size, el.textContent === text, errors];
         }""",
         {name: getattr(widget, name) for name in names},

@@ -41,6 +41,7 @@ RUN = """([text, which, noise, hidden, activation, seed, epochs]) => {
   return [points.train, points.test].map((part) => module.evaluate(run.net, module.roomFor(sizes, part), part.labels).accuracy);
 }"""
 SCRIPTS = ("playground_network", "playground_drawing", "playground_parts", "playground")
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 STATE = "document.querySelector('.dl-play').dataset"
 
 
@@ -60,11 +61,14 @@ def numbers(tensors):
 
 @pytest.fixture
 def playground(widget_page):
-    """A function that opens a page with a playground; keywords of the page are `theme`, `width` and `reduced_motion`."""
+    """A function that opens a page with a playground; keywords of the page are `theme`, `width`, `reduced_motion`, `stopped`."""
 
-    def show(*arguments, theme="light", width=1280, height=1400, reduced_motion="no-preference", **options):
+    def show(*arguments, theme="light", width=1280, height=1400, reduced_motion="no-preference", stopped=False, **options):
         widget = Playground(*arguments, **options)
-        return widget_page(widget, theme=theme, width=width, height=height, reduced_motion=reduced_motion).page
+        page = widget_page(widget, theme=theme, width=width, height=height, reduced_motion=reduced_motion, stopped=stopped).page
+        if not stopped:
+            wait(page, "STATE.epochs")  # it paints once it is seen
+        return page
 
     return show
 
@@ -218,12 +222,16 @@ def test_the_boundary_lies_where_the_values_change_their_sign(module):
 
 @pytest.mark.browser
 def test_training_starts_by_itself_learns_and_pauses(playground):
-    page = playground("xor")
-    wait(page, "STATE.epochs > 15 && STATE.test > 0.97")
-    page.get_by_role("button", name=re.compile("Pause|Train")).click()
-    wait(page, "STATE.state != 'playing'")
+    page = playground("xor", stopped=True)
+    page.clock.run_for(1500)
+    shown = state(page)
+    assert int(shown["epochs"]) > 15
+    assert float(shown["test"]) > 0.97
+    press(page, "Pause")
+    page.clock.run_for(50)
     before = state(page)
-    page.wait_for_timeout(200)
+    assert before["state"] == "paused"
+    page.clock.run_for(500)
     assert state(page) == before
     assert "100.0 %" in page.locator(".dl-play-scores").inner_text()
 
@@ -241,23 +249,22 @@ def test_one_update_is_one_batch(playground):
 
 
 @pytest.mark.browser
-def test_nothing_moves_by_itself_where_motion_is_unwanted(playground):
+def test_nothing_moves_by_itself_where_motion_is_unwanted(playground, frames):
     page = playground(reduced_motion="reduce")
     before = state(page)
-    page.wait_for_timeout(300)
+    frames(page)
     assert state(page) == before
     press(page, "Train")
     wait(page, "STATE.epochs > 42")
 
 
 @pytest.mark.browser
-def test_training_rests_off_screen(playground):
+def test_training_rests_off_screen(playground, frames, out_of_sight):
     page = playground(batch_size=200)
     wait(page, "STATE.epochs > 2")
-    page.evaluate("() => { document.body.style.paddingTop = '5000px'; }")
-    page.wait_for_timeout(300)
+    out_of_sight(page)
     before = state(page)["epochs"]
-    page.wait_for_timeout(300)
+    frames(page)
     assert state(page)["epochs"] == before
     page.evaluate("() => { document.body.style.paddingTop = '0'; }")
     wait(page, f"STATE.epochs > {before}")
@@ -299,7 +306,7 @@ def test_arrow_keys_move_through_the_network_and_change_a_weight(playground):
     for key in ("ArrowLeft", "ArrowUp", "ArrowLeft", "ArrowDown"):
         page.keyboard.press(key)
     assert page.evaluate("document.activeElement.ariaLabel") == "Layer 1, unit 2"
-    assert page.locator(".dl-play-caption").inner_text() == "Layer 1, unit 2: a"
+    page.wait_for_function("document.querySelector('.dl-play-caption').innerText == 'Layer 1, unit 2: a'")
     weight = page.get_by_label("Weight from Input x2 to Layer 1, unit 2")
     before = float(weight.input_value().replace("−", "-"))
     loss = page.locator(".dl-play-scores td").nth(1).inner_text()
@@ -430,7 +437,7 @@ def test_a_frame_of_the_largest_usual_network_takes_less_than_a_thirtieth_of_a_s
 
 
 @pytest.mark.browser
-def test_a_widget_that_is_taken_away_stops(module):
+def test_a_widget_that_is_taken_away_stops(module, frames):
     page = module(*SCRIPTS)
     widget = Playground()
     traits = {
@@ -455,7 +462,7 @@ def test_a_widget_that_is_taken_away_stops(module):
     assert page.evaluate("listeners.size") > 0
     page.evaluate("end()")
     before = state(page)["epochs"]
-    page.wait_for_timeout(250)
+    frames(page)
     assert state(page)["epochs"] == before
     assert page.evaluate("listeners.size") == 0
 
@@ -483,7 +490,7 @@ def test_the_layout_never_jumps_and_fits(playground, width):
     )
     for number, step in enumerate(steps):
         step()
-        page.wait_for_timeout(50)
+        page.evaluate(SETTLED)
         assert page.evaluate(SIZE) == before, f"step {number}"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

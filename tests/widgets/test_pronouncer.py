@@ -396,7 +396,7 @@ def test_the_button_that_reads_the_last_phoneme_tells_the_word(speaking):
 
 
 @pytest.mark.browser
-def test_it_reads_one_phoneme_at_a_time_alone_or_by_the_button_and_waits_off_screen(speaking):
+def test_it_reads_one_phoneme_at_a_time_alone_or_by_the_button_and_waits_off_screen(speaking, frames):
     page = speaking(word="bad", reduced_motion="no-preference")
     assert state(page, "shown") == "4"
     for shown in ("1", "2"):
@@ -405,10 +405,17 @@ def test_it_reads_one_phoneme_at_a_time_alone_or_by_the_button_and_waits_off_scr
     assert page.locator("[role=status]").inner_text().startswith("AE as in cat, ")
     assert "b·a" in text(page, "roughly")
     assert "dictionary" not in text(page, "says")
+    page.evaluate("""() => { // puts it out of sight as soon as it has read three
+      const root = document.querySelector(".dl-pron");
+      new MutationObserver((_, watcher) => {
+        if (root.dataset.shown !== "3") return;
+        document.body.style.paddingTop = "3000px";
+        watcher.disconnect();
+      }).observe(root, { attributeFilter: ["data-shown"] });
+    }""")
     press(page, "Watch it read")
-    page.wait_for_function("document.querySelector('.dl-pron').dataset.shown === '3'")
-    page.evaluate("document.body.style.paddingTop = '3000px'")
-    page.wait_for_timeout(1000)
+    page.wait_for_function("document.body.style.paddingTop === '3000px'")
+    frames(page, 70)  # more than a phoneme takes
     assert (state(page, "shown"), state(page, "state")) == ("3", "playing")
     page.evaluate("document.body.style.paddingTop = '0'")
     page.wait_for_function("document.querySelector('.dl-pron').dataset.state === 'paused'")

@@ -247,6 +247,7 @@ def test_a_page_that_is_full_has_room_again_when_a_character_is_taken_back(write
 def test_what_did_not_change_is_neither_painted_nor_read_again(writer):
     page = writer()
     fill(page, "abc abc ab")
+    page.evaluate(SETTLED)
     page.evaluate("""() => {
       const count = (prototype, name) => {
         const real = prototype[name];
@@ -292,20 +293,18 @@ def test_on_a_phone_no_heads_habit_is_cut_off(writer):
 
 
 @pytest.mark.browser
-def test_it_writes_by_itself_pauses_goes_on_and_rests_out_of_sight(writer):
+def test_it_writes_by_itself_pauses_goes_on_and_rests_out_of_sight(writer, frames, out_of_sight):
     page = writer(reduced_motion="no-preference", prompt="")
     page.wait_for_function("document.querySelector('.dl-tw').dataset.written > 152")
-    page.get_by_label("120", exact=True).check(force=True)
-    page.evaluate("document.body.style.paddingTop = '9000px'")
-    page.evaluate(SETTLED)
+    out_of_sight(page)
     before = state(page, "written")
-    page.wait_for_timeout(200)
+    frames(page)
     assert state(page, "written") == before
     page.evaluate("document.body.style.paddingTop = ''")
     page.wait_for_function("(n) => document.querySelector('.dl-tw').dataset.written > n", arg=int(before) + 5)
     press(page, "Pause")
     before = state(page, "written")
-    page.wait_for_timeout(100)
+    frames(page)
     assert state(page, "written") == before
     press(page, "Write")
     page.wait_for_function("(n) => document.querySelector('.dl-tw').dataset.written > n", arg=int(before))

@@ -11,6 +11,7 @@ from dlcourse.layers import recurrent
 from dlcourse.widgets.unrolled_network import DRAWS, GATES, INPUTS, STEPS, UnrolledNetwork
 
 FILES = ("canvas", "loss_chart", "timeline", "unrolled_network_math", "unrolled_network_picture", "unrolled_network")
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIZE = "() => { const b = document.querySelector('.dl-un').getBoundingClientRect(); return [b.width, b.height]; }"
 FLOW = """([text, hidden, cell, { radius, scale, bias, steps, draw }]) => {
   const { cells, sequence } = module.unpack(bytes(text), hidden, draw);
@@ -92,8 +93,9 @@ def in_page(page, widget, cell, setting):
 def network(widget_page):
     """A function that opens a page with the widget and returns its Tab."""
 
-    def show(theme="light", width=1280, reduced_motion="reduce", **options):
-        return widget_page(UnrolledNetwork(**options), theme=theme, width=width, reduced_motion=reduced_motion)
+    def show(theme="light", width=1280, reduced_motion="reduce", stopped=False, **options):
+        widget = UnrolledNetwork(**options)
+        return widget_page(widget, theme=theme, width=width, reduced_motion=reduced_motion, stopped=stopped)
 
     return show
 
@@ -185,7 +187,7 @@ def test_the_state_goes_forward_and_then_the_gradient_back_one_wire_a_step(modul
 
 
 def says(page):
-    page.wait_for_timeout(60)
+    page.evaluate(SETTLED)
     return page.locator(".dl-un-says").inner_text().replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -256,19 +258,19 @@ def test_more_steps_keep_the_place_in_the_flow(network):
 
 @pytest.mark.browser
 def test_folding_shows_one_cell_and_unfolding_all_of_them(network):
-    page = network(reduced_motion="no-preference").page
+    page = network(reduced_motion="no-preference", stopped=True).page
     pixels = "() => document.querySelector('.dl-un-stage').toDataURL()"
-    page.wait_for_timeout(100)
+    page.clock.run_for(100)
     open_, size = page.evaluate(pixels), page.evaluate(SIZE)
     page.get_by_role("button", name="Fold").click()
-    page.wait_for_timeout(300)
+    page.clock.run_for(350)  # half of the way
     between = page.evaluate(pixels)
-    page.wait_for_timeout(800)
+    page.clock.run_for(450)
     folded = page.evaluate(pixels)
     assert len({open_, between, folded}) == 3
     assert page.evaluate(SIZE) == size
     page.get_by_role("button", name="Unfold").press("Enter")
-    page.wait_for_timeout(1000)
+    page.clock.run_for(800)
     assert page.evaluate(pixels) == open_
 
 
@@ -299,15 +301,19 @@ def test_a_state_that_is_touched_is_the_one_shown(network):
 
 @pytest.mark.browser
 def test_play_goes_on_pauses_and_the_status_says_where(network):
-    page = network(steps=4).page
-    shown = "document.querySelector('.dl-time-text').textContent"
+    page = network(steps=4, stopped=True).page
+    shown, status = page.locator(".dl-time-text"), page.get_by_role("status")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function(f"{shown} === 'Step 2 of 8'")
+    page.clock.run_for(600)  # at four steps a second
+    assert shown.inner_text() == "Step 2 of 8"
     page.get_by_role("button", name="Pause").click()
-    page.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('Forward')")
+    page.clock.run_for(1000)
+    assert shown.inner_text() == "Step 2 of 8"
+    assert status.inner_text().startswith("Forward")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function(f"{shown} === 'Step 8 of 8'")
-    page.wait_for_function("document.querySelector('[role=status]').textContent.includes('h₀')")
+    page.clock.run_for(2500)
+    assert shown.inner_text() == "Step 8 of 8"
+    assert "h₀" in status.inner_text()
 
 
 @pytest.mark.browser
@@ -387,11 +393,11 @@ def test_removal_ends_the_animation_and_every_listener(module):
           const destroy = module.default.render({ model, el });
           el.querySelector(".dl-time-play").click();
           el.querySelector(".dl-un-buttons button").click();
-          await new Promise((done) => setTimeout(done, 150));
+          for (let k = 0; k < 10; k++) await new Promise(requestAnimationFrame);
           const before = listeners.size;
           destroy();
           const canvas = el.querySelector("canvas"), shown = [el.textContent, canvas.toDataURL()];
-          await new Promise((done) => setTimeout(done, 250));
+          for (let k = 0; k < 20; k++) await new Promise(requestAnimationFrame);
           return [before, listeners.size, el.textContent === shown[0] && canvas.toDataURL() === shown[1], errors];
         }""",
         [{name: getattr(widget, name) for name in names}, base64.b64encode(widget.weights).decode()],

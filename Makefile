@@ -93,7 +93,7 @@ unit: install vendor ## Tests of the package and of the notebooks' form
 
 notebooks: install $(PROFILE) ## Run every cell of every notebook
 	@# side by side, one thread each: quicker than one after the other with all threads
-	$(QUIET) OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=900 \
+	$(QUIET) OMP_NUM_THREADS=1 PYTHONPATH=book/_ext $(BIN)/python -m pytest -p kept_outputs --nbval-lax --nbval-current-env --nbval-cell-timeout=900 \
 	  --numprocesses=auto --maxprocesses=4 --dist=loadfile -p no:cacheprovider notebooks
 
 site: build-site ## Build the site strictly and read it in a real browser

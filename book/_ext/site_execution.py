@@ -26,6 +26,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 PACKAGE = "dlcourse"
+EXECUTED = Path("_build", "executed")  # what nbval has run
 MOST_AT_ONCE = 4  # each keeps a gigabyte or so
 
 logger = logging.getLogger(__name__)
@@ -50,9 +51,21 @@ def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[s
             cache.remove_cache(entry.pk)
     folder.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(today, indent=1))
+    take(cache, {file: today[page] for page, file in chapters.items()}, root / EXECUTED)
     longest_first = sorted(chapters.values(), key=lambda file: -file.stat().st_size)
     run(cache, longest_first, timeout=app.config.nb_execution_timeout)
     return stale
+
+
+def take(cache: JupyterCacheAbstract, digests: dict[Path, str], folder: Path) -> None:
+    """Cache the notebooks in `folder` that were executed with the digests of today; those with other cells would not be found."""
+    read = partial(nbformat.read, as_version=4)
+    for file, today in digests.items():
+        if (folder / file.name).is_file():
+            notebook = read(folder / file.name)
+            executed = notebook.metadata.pop("executed")
+            if executed["digest"] == today and not _known(cache, notebook):
+                _keep(cache, file, notebook, executed["seconds"])
 
 
 def run(cache: JupyterCacheAbstract, files: Sequence[Path], *, timeout: int) -> None:
@@ -69,8 +82,7 @@ def run(cache: JupyterCacheAbstract, files: Sequence[Path], *, timeout: int) -> 
     with ThreadPoolExecutor(workers) as pool:
         for (file, notebook), seconds in zip(waiting, pool.map(execute, waiting), strict=True):
             if seconds is not None:
-                bundle = CacheBundleIn(notebook, str(file), data={"execution_seconds": seconds})
-                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+                _keep(cache, file, notebook, seconds)
 
 
 def _known(cache: JupyterCacheAbstract, notebook: nbformat.NotebookNode) -> bool:
@@ -79,6 +91,11 @@ def _known(cache: JupyterCacheAbstract, notebook: nbformat.NotebookNode) -> bool
     except KeyError:
         return False
     return True
+
+
+def _keep(cache: JupyterCacheAbstract, file: Path, notebook: nbformat.NotebookNode, seconds: float) -> None:
+    bundle = CacheBundleIn(notebook, str(file), data={"execution_seconds": seconds})
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
 def _execute(item: tuple[Path, nbformat.NotebookNode], *, timeout: int) -> float | None:

@@ -2,9 +2,17 @@
 
 import importlib.util
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import pytest
+from jupyter_cache import get_cache
+from nbformat import v4
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -90,11 +98,6 @@ def test_every_module_that_a_real_chapter_loads_counts(execution):
 
 
 def test_stale_executions_are_forgotten_and_fresh_ones_kept(execution, course, monkeypatch):
-    from types import SimpleNamespace
-
-    from jupyter_cache import get_cache
-    from nbformat import v4
-
     for name, code in (("chapter", CODE), ("other", "from dlcourse.losses import mse\n")):
         (course / f"{name}.ipynb").write_text(v4.writes(v4.new_notebook(cells=[v4.new_code_cell(code)])))
     app = SimpleNamespace(confdir=course, config=SimpleNamespace(nb_execution_cache_path="", nb_execution_timeout=60))
@@ -117,10 +120,6 @@ def test_stale_executions_are_forgotten_and_fresh_ones_kept(execution, course, m
 
 
 def test_chapters_run_side_by_side_and_one_that_fails_is_not_cached(execution, tmp_path, monkeypatch):
-    import nbformat
-    from jupyter_cache import get_cache
-    from nbformat import v4
-
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     meet = (
         "from pathlib import Path; import time; Path('{me}').touch()\nwhile not Path('{other}').exists(): time.sleep(0.05)\n6 * 7"
@@ -135,3 +134,72 @@ def test_chapters_run_side_by_side_and_one_that_fails_is_not_cached(execution, t
     assert sorted(Path(record.uri).stem for record in cache.list_cache_records()) == ["a", "b"]
     _, merged = cache.merge_match_into_notebook(nbformat.read(files[0], as_version=4))
     assert merged.cells[0].outputs[0].data["text/plain"] == "42"
+
+
+SHOWN = [
+    """from IPython.display import clear_output, display
+from ipywidgets import IntSlider
+print("gone")
+clear_output(wait=True)
+print("left")""",
+    """slider = IntSlider(3)
+handle = display("first", display_id=True)
+display(slider)
+handle.update("second")
+slider.value = 4""",
+    """import matplotlib.pyplot as plt
+plt.plot([1, 2])
+6 * 7""",
+]
+
+
+@pytest.fixture
+def nbval(course):
+    """A function that writes a chapter, runs nbval on it as `make notebooks` does, and returns whether all cells passed."""
+
+    def run(*cells):
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        cells = [v4.new_markdown_cell("# A chapter"), *map(v4.new_code_cell, cells)]
+        (course / "chapter.ipynb").write_text(v4.writes(v4.new_notebook(cells=cells, metadata=kernel)))
+        (course / "pytest.ini").write_text("[pytest]\n")
+        command = [sys.executable, "-m", "pytest", "-p", "kept_outputs", "--nbval-lax", "--nbval-current-env", "chapter.ipynb"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "book/_ext"), "OMP_NUM_THREADS": "1"}
+        return subprocess.run(command, cwd=course, env=environment, capture_output=True, check=False).returncode == 0
+
+    return run
+
+
+def drawn(notebook):
+    """What the cells show, without the numbers that are drawn anew in every run."""
+    outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    values = [
+        {key: state["state"].get(key) for key in ("_model_name", "value", "max")}
+        for state in notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+    ]
+    text = json.dumps(outputs, sort_keys=True)
+    return re.sub(r'[0-9a-f]{32}|"execution_count": \w+', "", text), sorted(values, key=str)
+
+
+def test_what_nbval_saw_is_what_the_build_would_have_shown_and_need_not_be_run_again(execution, course, nbval):
+    assert nbval(*SHOWN)
+    kept = nbformat.read(course / execution.EXECUTED / "chapter.ipynb", as_version=4)
+    notebook = nbformat.read(course / "chapter.ipynb", as_version=4)
+    cache = get_cache(str(course / "cache"))
+    digests = {course / "chapter.ipynb": execution.digest(course, course / "chapter.ipynb")}
+    execution.take(cache, dict.fromkeys(digests, "another"), course / execution.EXECUTED)
+    assert cache.list_cache_records() == []
+    execution.take(cache, digests, course / execution.EXECUTED)
+    _, merged = cache.merge_match_into_notebook(notebook)
+    execution._execute((course / "chapter.ipynb", notebook), timeout=60)
+    assert drawn(merged) == drawn(kept) == drawn(notebook)
+    assert "second" in drawn(merged)[0]
+    assert "gone" not in drawn(merged)[0]
+    assert cache.list_cache_records()[0].data["execution_seconds"] > 0
+
+
+def test_a_chapter_that_fails_under_nbval_is_not_kept_nor_an_earlier_run_of_it(execution, course, nbval):
+    kept = course / execution.EXECUTED / "chapter.ipynb"
+    assert nbval("1 + 1")
+    assert kept.is_file()
+    assert not nbval("1 + 1", "1 / 0")
+    assert list(kept.parent.iterdir()) == []

@@ -15,8 +15,8 @@ def adding(num_examples: int, *, length: int, seed: int) -> tuple[Tensor, Tensor
     """Return x float32 (N, T, 2) and y float32 (N,): y is the sum of the two numbers that are marked (T = ``length``).
 
     The first column holds numbers uniform in [0, 1), the second marks with 1 one step of the first half and one of the second,
-    and is 0 elsewhere (Hochreiter and Schmidhuber, 1997, section 5.4, in the form of Le et al., 2015). To answer 1 always has a
-    mean squared error of 1/6. Raises ValueError for fewer than 1 example and fewer than 2 steps.
+    and is 0 elsewhere (Hochreiter and Schmidhuber, 1997, section 5.4, in the form of Arjovsky et al., 2016). To answer 1 always has
+    a mean squared error of 1/6. Raises ValueError for fewer than 1 example and fewer than 2 steps.
     """
     _check_size(num_examples)
     if length < 2:

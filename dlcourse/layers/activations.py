@@ -64,7 +64,7 @@ class ReLU(_Activation):
 
 
 class SquaredReLU(nn.Module):
-    """max(0, x)², with derivative 2 max(0, x) (So et al., 2021, section 4.2); it has no twin in torch.nn."""
+    """max(0, x)², with derivative 2 max(0, x) (So et al., 2021); it has no twin in torch.nn."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (...) to (...), at least 0."""

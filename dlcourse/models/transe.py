@@ -66,7 +66,7 @@ def margin_loss(true: Tensor, corrupted: Tensor, *, margin: float = 1.0) -> Tens
 def hits_at(k: int, scores: Tensor, tails: Tensor, *, known: Tensor | None = None) -> Tensor:
     """Return whether the true tail, int64 (B,), is among the k best of scores (B, E), bool (B,).
 
-    ``known``, bool (B, E), marks entities that are right as well (Bordes et al., 2013, section 4.1,
+    ``known``, bool (B, E), marks entities that are right as well (Bordes et al., 2013, section 4.2,
     "filtered"): they do not count as better. An equal score counts as better, so that a constant
     earns nothing. Raises ValueError for other shapes, a k below 1, a tail outside 0 to E − 1, and
     scores that are nan, TypeError for other dtypes.

@@ -182,6 +182,50 @@ def test_no_name_is_defined_that_the_package_has(chapter):
                 assert node.name not in public, f"{node.name} is in the package: import it, or show it by show_source"
 
 
+def bound(body):
+    """The names that statements bind where they stand, outside of functions, classes and comprehensions."""
+    names, waiting = set(), list(body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            waiting += ast.iter_child_nodes(node)
+    return names
+
+
+def read_by(function):
+    """The names that a function reads and does not bind itself."""
+    nodes = list(ast.walk(function))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names - own - {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def test_what_the_panel_reads_is_still_what_it_was_when_the_reader_presses_train(chapter):
+    # a panel runs after the last cell: a name that a later cell uses for something else would be that something else
+    cells = {cell.id: tree(cell).body for cell in chapter.code}
+    functions = {node.name: node for body in cells.values() for node in body if isinstance(node, ast.FunctionDef)}
+    panels = {
+        node.args[0].id
+        for body in cells.values()
+        for node in ast.walk(ast.Module(body, []))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "widgets.TrainPanel"
+    }
+    assert panels
+    read, waiting = set(), set(panels)
+    while waiting:
+        new = read_by(functions[waiting.pop()]) - read
+        read |= new
+        waiting |= new & functions.keys()
+    binders = {name: [cell for cell, body in cells.items() if name in bound(body)] for name in read - {"device"}}
+    assert {name: found for name, found in binders.items() if len(found) > 1} == {}
+
+
 def test_there_are_at_least_five_exercises_each_with_a_check_and_a_hidden_solution(chapter):
     exercises = importlib.import_module(f"dlcourse.exercises.{chapter.name}").EXERCISES
     cells = [cell for cell in chapter.section("Exercises") if cell.cell_type == "code"]

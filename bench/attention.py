@@ -19,7 +19,7 @@ from dlcourse.layers.attention import MultiHeadAttention
 from dlcourse.models.gpt import GPT
 
 SHAPES = ((32, 64, 128, 4), (8, 256, 256, 8), (2, 1024, 256, 8))  # B, T, D, N
-LENGTHS, VOCAB_SIZE = (64, 256), 64
+LENGTHS, LAST, VOCAB_SIZE = (64, 256), 32, 64
 TEXTS = ((128, 4, 4, 1), (128, 4, 4, 8), (384, 6, 6, 1))  # D, N, blocks, texts at once; the first two are the chapter's GPT
 
 
@@ -66,13 +66,16 @@ def compare_writing(repeats: int = 2) -> str:
             seen = tokens if seen is None else torch.cat([seen, tokens], dim=1)
             return model(seen), seen
 
+        reads = (model.read, read_all)
         prompt = torch.zeros(batch_size, 1, dtype=torch.int64)
-        (cached, first), (again, second) = (_write(read, prompt, length, repeats) for read in (model.read, read_all))
+        (cached, first), (again, second) = (_write(read, prompt, length, repeats) for read in reads)
         same = "yes" if torch.equal(first, second) else "no"
-        size = f"{num_layers} blocks of width {dim}"
-        rows.append([size, str(batch_size), str(length), f"{cached:.2f}", f"{again:.2f}", f"{again / cached:.1f}", same])
-    header = ["GPT", "texts at once", "tokens written", "with cache, s", "all again, s", "ratio", "same tokens"]
-    return table(header, rows)
+        step, step_again = (_last_steps(read, first, repeats) for read in reads)
+        whole, last = again / cached, step_again / step
+        numbers = [f"{cached:.2f}", f"{again:.2f}", f"{whole:.1f}", f"{1000 * step:.1f}", f"{1000 * step_again:.1f}", f"{last:.1f}"]
+        rows.append([f"{num_layers} blocks of width {dim}", str(batch_size), str(length), *numbers, same])
+    whole_text, at_the_end = ["with cache, s", "all again, s", "ratio"], ["token at the end, ms", "all again, ms", "ratio"]
+    return table(["GPT", "texts at once", "tokens written", *whole_text, *at_the_end, "same tokens"], rows)
 
 
 def _seconds(layer: nn.Module, x: Tensor) -> float:
@@ -89,6 +92,13 @@ def _write(read: Callable[[Tensor, Any], tuple[Tensor, Any]], prompt: Tensor, le
         text = generate(read, prompt, num_tokens=length, generator=generator)
         seconds.append(time.perf_counter() - started)
     return min(seconds), text
+
+
+def _last_steps(read: Callable[[Tensor, Any], tuple[Tensor, Any]], text: Tensor, repeats: int) -> float:
+    """Return the seconds that each of the last 32 tokens of the text takes."""
+    prompt = text[:, :-LAST]
+    one, all_ = (_write(read, prompt, 1 + extra, 2 * repeats)[0] for extra in (0, LAST))
+    return (all_ - one) / LAST
 
 
 def main() -> str:

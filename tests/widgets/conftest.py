@@ -178,10 +178,8 @@ def out_of_sight():
 
 def violations(page, source: str) -> list[str]:
     """Return what axe-core finds wrong with the page, once it is painted and no colour is on its way to another."""
-    page.evaluate("""async () => {
-      for (let k = 0; k < 2; k++) await new Promise(requestAnimationFrame);
-      await Promise.allSettled(document.getAnimations().map((one) => one.finished));
-    }""")
+    page.evaluate("async () => { for (let k = 0; k < 2; k++) await new Promise(requestAnimationFrame); }")
+    page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
     page.evaluate(source)
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)["violations"]

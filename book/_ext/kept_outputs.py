@@ -29,6 +29,8 @@ class Recording:
         self.file.unlink(missing_ok=True)  # an earlier run's, which this one may contradict
         self.client = NotebookClient(deepcopy(notebook.nb), record_timing=False)  # nbval compares its own with what the file holds
         self.client.kc = notebook.kernel.kc
+        execute = notebook.kernel.kc.execute  # nbval asks for no history, and IPython then shows what a semicolon hides
+        notebook.kernel.kc.execute = lambda code, **options: execute(code, **(options | {"store_history": True}))
         self.places = [place for place, cell in enumerate(self.client.nb.cells) if cell.cell_type == "code"]
         self.passed, self.cell, self.request = 0, 0, ""
         self.receive = notebook.get_kernel_message

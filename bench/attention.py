@@ -95,7 +95,7 @@ def _write(read: Callable[[Tensor, Any], tuple[Tensor, Any]], prompt: Tensor, le
 
 
 def _last_steps(read: Callable[[Tensor, Any], tuple[Tensor, Any]], text: Tensor, repeats: int) -> float:
-    """Return the seconds that each of the last 32 tokens of the text takes."""
+    """Return the seconds that each of the last LAST tokens of the text takes, on average."""
     prompt = text[:, :-LAST]
     one, all_ = (_write(read, prompt, 1 + extra, 2 * repeats)[0] for extra in (0, LAST))
     return (all_ - one) / LAST

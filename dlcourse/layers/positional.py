@@ -63,7 +63,7 @@ class SinusoidalPositions(_Positions):
 class LearnedPositions(_Positions):
     """Adds a learned vector for each position (Gehring et al., 2017; GPT and BERT).
 
-    The table (M, D) starts normal with a standard deviation of 0.02, as the tokens'.
+    The table (M, D) starts normal with a standard deviation of 0.02.
     """
 
     def __init__(self, dim: int, *, max_length: int) -> None:
